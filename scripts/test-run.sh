@@ -1,0 +1,111 @@
+# shellcheck shell=bash
+# One run of the tests: where it lives, who it runs as, and how everything that it made goes away. Sourced by test.
+
+RUN_DIR=''
+RUN_ID=''
+# An ordinary user without an account: nothing has to be made on the machine, or cleaned up.
+USER_ID=61234
+
+# The directory is in /tmp, and everybody may look into it: the ordinary user can't get into a clone below /root.
+# Short, because the paths of sockets below it may not be longer than 107 bytes.
+make_run() {
+    RUN_DIR=$(cd /tmp && mktemp -d "$(pwd -P)/wt.XXXXXX")
+    RUN_ID=${RUN_DIR##*.}
+    chmod 755 "$RUN_DIR"
+}
+
+# Builds the tests, and stages them and what they read in the run's directory. Its status counts: called by an `if`,
+# which suspends `set -e`.
+build_tests() {
+    local artifacts=$RUN_DIR/artifacts.json
+    cargo test --locked --no-run --bins --test main --message-format=json-render-diagnostics >"$artifacts" || return
+    local main wharf
+    main=$(executable '.target.name == "main" and .target.kind == ["test"]')
+    wharf=$(executable '.target.name == "wharf" and .target.kind == ["bin"] and (.profile.test | not)')
+    mkdir "$RUN_DIR/repo" &&
+        cp -- "$main" "$RUN_DIR/repo/tests-main" &&
+        cp -R -- "$wharf" wharf.tmux tmux scripts images README.md Cargo.toml "$RUN_DIR/repo/" &&
+        chmod -R a+rX "$RUN_DIR/repo"
+}
+
+executable() {
+    jq -r "select(.reason == \"compiler-artifact\" and .executable != null and $1) | .executable" \
+        "$RUN_DIR/artifacts.json" | tail -n 1
+}
+
+# run_staged NAME [PREFIX...] -- ARGUMENT...: runs the test binary through PREFIX with a home and a temporary directory
+# of its own. NAME is root, user or self.
+run_staged() {
+    local name=$1 prefix=() owner=$EUID user
+    user=$(id -un 2>/dev/null || echo "$EUID")
+    shift
+    while [[ $1 != -- ]]; do prefix+=("$1") && shift; done
+    shift
+    if [[ $name == user ]]; then owner=$USER_ID user=wharftest; fi
+
+    local tmp=$RUN_DIR/${name:0:1}
+    mkdir -p "$tmp/home"
+    if is_root; then chown -R "$owner:$owner" "$tmp"; fi
+
+    local environment=(
+        "HOME=$tmp/home" "USER=$user" "LOGNAME=$user" "SHELL=/bin/bash" "PATH=$PATH" "LANG=${LANG:-C.UTF-8}"
+        "TERM=${TERM:-dumb}" "TMPDIR=$tmp"
+        "WHARF_TEST_BIN=$RUN_DIR/repo/wharf" "WHARF_TEST_ROOT=$RUN_DIR/repo"
+        "WHARF_TEST_TMP=$tmp" "WHARF_TEST_RUN=$RUN_ID"
+    )
+    [[ -z ${DOCKER_HOST:-} ]] || environment+=("DOCKER_HOST=$DOCKER_HOST")
+    [[ -z ${CI:-} ]] || environment+=("CI=$CI")
+    [[ -z ${RUST_BACKTRACE:-} ]] || environment+=("RUST_BACKTRACE=$RUST_BACKTRACE")
+    (cd "$RUN_DIR/repo" && exec env -i "${environment[@]}" "${prefix[@]}" ./tests-main "$@")
+}
+
+run_as_root() { run_staged root -- "$@"; }
+run_as_self() { run_staged self -- "$@"; }
+
+# Root hides every mistake with permissions, and users are not root: the second run has the engine's group, no more.
+run_as_user() {
+    local endpoint groups=(--clear-groups)
+    endpoint=$(docker context inspect --format '{{.Endpoints.docker.Host}}')
+    if [[ $endpoint == unix://* ]]; then
+        groups=(--groups "$(stat -Lc %g "${endpoint#unix://}")")
+    fi
+    run_staged user setpriv --reuid "$USER_ID" --regid "$USER_ID" "${groups[@]}" -- "$@"
+}
+
+# --- afterwards -------------------------------------------------------------------------------------------------------
+
+# The ids of what `docker inspect` prints that belong to this run: a label of the run, or a project below its directory.
+belong_to_run() {
+    jq -r --arg run "$RUN_ID" --arg below "$RUN_DIR/" '.[] | (.Config.Labels // .Labels // {}) as $labels
+        | select($labels["wharf.test"] == $run
+            or ($labels.wharf == "true" and ($labels["wharf.project"] // "" | startswith($below))))
+        | .Id // .Name'
+}
+
+# remove_ours KIND: containers or volumes. One that vanishes meanwhile is as good as removed.
+remove_ours() {
+    local kind=$1 all=() ours=() options=()
+    [[ $kind != container ]] || options=(--all)
+    mapfile -t all < <({
+        docker "$kind" ls "${options[@]}" -q --filter label=wharf=true
+        docker "$kind" ls "${options[@]}" -q --filter "label=wharf.test=$RUN_ID"
+    } | sort -u)
+    [[ ${#all[@]} -gt 0 ]] || return 0
+    mapfile -t ours < <(docker "$kind" inspect "${all[@]}" 2>/dev/null | belong_to_run)
+    [[ ${#ours[@]} -gt 0 ]] || return 0
+    docker "$kind" rm --force "${ours[@]}" >/dev/null 2>&1 || true
+}
+
+remove_run() {
+    [[ -n $RUN_DIR ]] || return 0
+    local socket
+    # tmux servers that a failed test left behind: their sockets are in the run's directory.
+    while IFS= read -r -d '' socket; do
+        timeout 2 tmux -S "$socket" kill-server 2>/dev/null || true
+    done < <(find "$RUN_DIR" -type s -print0)
+    if engine_answers; then
+        remove_ours container
+        remove_ours volume
+    fi
+    rm -rf --one-file-system -- "$RUN_DIR" || say "could not remove all of $RUN_DIR"
+}

@@ -1,0 +1,89 @@
+//! Files in and out of a container by the archive API: it needs no program in the image and no running container.
+
+use std::io::{self, Read};
+
+use bollard::query_parameters::{ContainerArchiveInfoOptions, DownloadFromContainerOptions, UploadToContainerOptions};
+use bytes::Bytes;
+use futures_util::StreamExt;
+
+use super::{Answer, Engine, absent_is_none};
+use crate::error::{Error, Result};
+use crate::project::ContainerName;
+
+/// Files to put into a container. Paths are relative to its root.
+pub struct Archive {
+    tar: tar::Builder<Vec<u8>>,
+}
+
+impl Archive {
+    pub fn new() -> Self {
+        Self { tar: tar::Builder::new(Vec::new()) }
+    }
+
+    /// Adds a file that root owns.
+    pub fn file(&mut self, path: &str, mode: u32, content: &[u8]) -> io::Result<()> {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(mode);
+        header.set_size(content.len() as u64);
+        self.tar.append_data(&mut header, path.trim_start_matches('/'), content)
+    }
+
+    /// Adds a directory; one that exists gets this owner and mode and keeps what is in it.
+    pub fn directory(&mut self, path: &str, mode: u32, uid: u32, gid: u32) -> io::Result<()> {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_mode(mode);
+        header.set_uid(uid.into());
+        header.set_gid(gid.into());
+        header.set_size(0);
+        self.tar.append_data(&mut header, path.trim_start_matches('/'), io::empty())
+    }
+
+    fn finish(self) -> io::Result<Vec<u8>> {
+        self.tar.into_inner()
+    }
+}
+
+impl Engine {
+    pub async fn put(&self, container: &ContainerName, archive: Archive) -> Result<()> {
+        let action = format!("put files into container `{container}`");
+        let bytes = archive.finish().map_err(|source| Error::io(action.clone(), source))?;
+        let options = UploadToContainerOptions { path: "/".to_owned(), ..UploadToContainerOptions::default() };
+        let body = bollard::body_full(Bytes::from(bytes));
+        self.work(action, self.docker.upload_to_container(container.as_str(), Some(options), body)).await
+    }
+
+    /// A file's content; `None` where the container has no such file.
+    pub async fn get_file(&self, container: &ContainerName, path: &str) -> Result<Option<Vec<u8>>> {
+        let action = format!("read `{path}` of container `{container}`");
+        let options = DownloadFromContainerOptions { path: path.to_owned() };
+        let mut chunks = self.docker.download_from_container(container.as_str(), Some(options));
+        let download = async {
+            let mut bytes = Vec::new();
+            while let Some(chunk) = chunks.next().await {
+                bytes.extend_from_slice(&chunk?);
+            }
+            Answer::Ok(bytes)
+        };
+        let Some(bytes) = absent_is_none(self.work(action.clone(), download).await)? else {
+            return Ok(None);
+        };
+        let mut content = Vec::new();
+        let mut archive = tar::Archive::new(bytes.as_slice());
+        let first = archive.entries().and_then(|mut entries| entries.next().transpose());
+        match first.map_err(|source| Error::io(action.clone(), source))? {
+            Some(mut entry) if entry.header().entry_type().is_file() => {
+                entry.read_to_end(&mut content).map_err(|source| Error::io(action, source))?;
+                Ok(Some(content))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    pub async fn path_exists(&self, container: &ContainerName, path: &str) -> Result<bool> {
+        let options = ContainerArchiveInfoOptions { path: path.to_owned() };
+        let info = self.docker.get_container_archive_info(container.as_str(), Some(options));
+        let info = self.look(format!("look for `{path}` in container `{container}`"), info).await;
+        Ok(absent_is_none(info)?.is_some())
+    }
+}

@@ -1,0 +1,118 @@
+//! Who runs things in the container: the host's user, so that files in the project stay theirs.
+
+use std::path::Path;
+
+/// The host's user, as the container knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostUser {
+    pub uid: u32,
+    pub gid: u32,
+    pub name: String,
+}
+
+impl HostUser {
+    /// `login` is what the host calls the user; a name that would break a line of passwd(5) is replaced.
+    pub fn new(uid: u32, gid: u32, login: Option<&str>) -> Self {
+        let is_safe = |name: &&str| {
+            name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
+                && name.len() <= 32
+        };
+        let name = if uid == 0 { "root" } else { login.filter(is_safe).filter(|&name| name != "root").unwrap_or("user") };
+        Self { uid, gid, name: name.to_owned() }
+    }
+
+    /// `uid:gid`
+    pub fn id_pair(&self) -> String {
+        format!("{}:{}", self.uid, self.gid)
+    }
+
+    pub fn home(&self) -> String {
+        if self.uid == 0 { "/root".to_owned() } else { format!("/home/{}", self.name) }
+    }
+
+    /// The image's `/etc/passwd` with a line for this user; `None` where it has that line.
+    ///
+    /// The line comes first, so that it names the uid even where the image has another name for it.
+    pub fn passwd(&self, image: Option<&str>, shell: &str) -> Option<String> {
+        let root = if self.uid == 0 { "" } else { "root:x:0:0:root:/root:/bin/sh\n" };
+        let line = format!("{}:x:{}:{}::{}:{shell}\n", self.name, self.uid, self.gid, self.home());
+        let known_as_root = self.uid == 0 && image.is_some_and(|text| text.lines().any(|line| line.starts_with("root:")));
+        prepend(&line, image, root, known_as_root)
+    }
+
+    /// The image's `/etc/group` with a line for this user's group; `None` where it has one for the gid.
+    pub fn group(&self, image: Option<&str>) -> Option<String> {
+        let root = if self.gid == 0 { "" } else { "root:x:0:\n" };
+        let has_gid = |line: &str| line.split(':').nth(2) == Some(&self.gid.to_string());
+        let known = image.is_some_and(|text| text.lines().any(has_gid));
+        prepend(&format!("{}:x:{}:\n", self.name, self.gid), image, root, known)
+    }
+
+    /// The directories between the home directory and a project below it. The engine would create them as root's own.
+    pub fn directories_towards(&self, project: &Path) -> Vec<String> {
+        let home = self.home();
+        let mut directories: Vec<String> = project
+            .ancestors()
+            .skip(1)
+            .take_while(|ancestor| ancestor.starts_with(&home) && *ancestor != Path::new(&home))
+            .filter_map(|ancestor| ancestor.to_str().map(str::to_owned))
+            .collect();
+        directories.reverse();
+        directories
+    }
+}
+
+fn prepend(line: &str, image: Option<&str>, otherwise: &str, known: bool) -> Option<String> {
+    let existing = image.unwrap_or(otherwise);
+    if known || existing.starts_with(line) {
+        return None;
+    }
+    let newline = if existing.is_empty() || existing.ends_with('\n') { "" } else { "\n" };
+    Some(format!("{line}{existing}{newline}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IMAGE: &str = "root:x:0:0:root:/root:/bin/bash\nubuntu:x:1000:1000::/home/ubuntu:/bin/bash";
+
+    #[test]
+    fn the_users_line_comes_before_the_images_own_for_that_uid() {
+        let ada = HostUser::new(1000, 1000, Some("ada"));
+        let passwd = ada.passwd(Some(IMAGE), "/bin/bash").unwrap();
+        assert_eq!(passwd, format!("ada:x:1000:1000::/home/ada:/bin/bash\n{IMAGE}\n"));
+        assert_eq!(ada.passwd(Some(&passwd), "/bin/bash"), None);
+    }
+
+    #[test]
+    fn an_image_without_passwd_gets_root_too() {
+        let ada = HostUser::new(1000, 1000, Some("ada"));
+        assert_eq!(ada.passwd(None, "/bin/sh").unwrap(), "ada:x:1000:1000::/home/ada:/bin/sh\nroot:x:0:0:root:/root:/bin/sh\n");
+        assert_eq!(ada.group(None).unwrap(), "ada:x:1000:\nroot:x:0:\n");
+    }
+
+    #[test]
+    fn root_is_left_as_the_image_has_it() {
+        let root = HostUser::new(0, 0, Some("root"));
+        assert_eq!(root.passwd(Some(IMAGE), "/bin/bash"), None);
+        assert_eq!(root.passwd(None, "/bin/sh").unwrap(), "root:x:0:0::/root:/bin/sh\n");
+        assert_eq!(root.group(Some("root:x:0:\n")), None);
+    }
+
+    #[test]
+    fn a_login_that_would_break_the_file_is_replaced() {
+        for login in ["a:b", "a\nb", "", "Ada", "root", "-x"] {
+            assert_eq!(HostUser::new(1000, 1000, Some(login)).name, "user", "{login:?}");
+        }
+    }
+
+    #[test]
+    fn directories_between_home_and_project() {
+        let ada = HostUser::new(1000, 1000, Some("ada"));
+        assert_eq!(ada.directories_towards(Path::new("/home/ada/src/work/api")), ["/home/ada/src", "/home/ada/src/work"]);
+        assert!(ada.directories_towards(Path::new("/home/ada/api")).is_empty());
+        assert!(ada.directories_towards(Path::new("/srv/ada/api")).is_empty());
+    }
+}

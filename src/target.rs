@@ -1,0 +1,96 @@
+//! Which project a person means.
+
+use std::env;
+use std::path::{Path, PathBuf, absolute};
+
+use crate::context::Context;
+use crate::engine::label;
+use crate::error::{Error, Result};
+use crate::project::{Asked, ContainerName, Project, find_root};
+
+/// A target is a directory, a container's name, a project's short name or `parent/base`; a directory wins over a name.
+/// Without a target it is the project at hand. Only names ask the engine.
+///
+/// A path whose directory no longer exists is taken as it is given: its container may still be there.
+pub async fn resolve(target: Option<&str>, context: &Context) -> Result<Project> {
+    let Some(target) = target else {
+        return at_hand(context);
+    };
+    let path = Path::new(target);
+    if path.is_dir() {
+        return project_of(path, context, Asked::ByName);
+    }
+    if path.exists() {
+        return Err(Error::NotADirectory { path: path.to_owned() });
+    }
+    if is_written_as_path(target) {
+        let path = absolute(path).map_err(|source| Error::io(format!("make `{target}` absolute"), source))?;
+        return Project::at(&path);
+    }
+    match target.parse::<ContainerName>() {
+        Ok(name) => by_container(&name, context).await,
+        Err(()) => by_name(target, context).await,
+    }
+}
+
+/// A target whose directory has to exist, because a container is to be made for it.
+pub async fn resolve_existing(target: Option<&str>, context: &Context) -> Result<Project> {
+    let project = resolve(target, context).await?;
+    if project.is_orphaned() { Err(Error::NoSuchDirectory { path: project.path_buf() }) } else { Ok(project) }
+}
+
+fn is_written_as_path(target: &str) -> bool {
+    target.starts_with('/') || target == "." || target == ".." || target.starts_with("./") || target.starts_with("../")
+}
+
+/// The project of the pane that a key was pressed in, else of the working directory.
+fn at_hand(context: &Context) -> Result<Project> {
+    if let (Some(tmux), Some(pane), Some(_)) = (&context.tmux, &context.pane, &context.client) {
+        let place = tmux.place(pane)?;
+        return match place.project {
+            Some(project) => Ok(project),
+            None => project_of(&place.directory, context, Asked::Implied),
+        };
+    }
+    let directory = env::current_dir().map_err(|source| Error::io("find the working directory", source))?;
+    project_of(&directory, context, Asked::Implied)
+}
+
+fn project_of(directory: &Path, context: &Context, asked: Asked) -> Result<Project> {
+    let canonical: PathBuf = match directory.canonicalize() {
+        Ok(canonical) => canonical,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Error::NoSuchDirectory { path: directory.to_owned() });
+        }
+        Err(source) => return Err(Error::io(format!("look at `{}`", directory.display()), source)),
+    };
+    match find_root(&canonical, context.home.as_deref(), asked) {
+        Some(root) => Project::at(&root),
+        None => Err(Error::TooWide { path: canonical }),
+    }
+}
+
+async fn by_container(name: &ContainerName, context: &Context) -> Result<Project> {
+    let unknown = || Error::UnknownTarget { target: name.to_string() };
+    let container = context.engine().await?.container(name).await?.ok_or_else(unknown)?;
+    let path = container.labels.get(label::PROJECT).cloned().unwrap_or_default();
+    let project = Project::from_label(&path);
+    if project.container_name() == *name && container.belongs_to(&project) {
+        Ok(project)
+    } else {
+        Err(Error::ForeignContainer { container: name.clone(), project: "any project".to_owned() })
+    }
+}
+
+async fn by_name(target: &str, context: &Context) -> Result<Project> {
+    let containers = context.engine().await?.containers().await?;
+    let mut found: Vec<Project> =
+        containers.into_iter().map(|listed| listed.project).filter(|project| project.is_called(target)).collect();
+    match found.len() {
+        0 => Err(Error::UnknownTarget { target: target.to_owned() }),
+        1 => Ok(found.remove(0)),
+        _ => {
+            Err(Error::AmbiguousTarget { target: target.to_owned(), candidates: found.iter().map(Project::to_string).collect() })
+        }
+    }
+}

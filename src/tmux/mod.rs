@@ -1,0 +1,119 @@
+//! The host's tmux server. Nothing outside this directory knows `tmux_interface`.
+
+mod client;
+mod id;
+mod keys;
+mod options;
+mod window;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tmux_interface::TmuxCommands;
+
+pub use id::{ClientName, PaneId, SessionId, WindowId};
+pub use keys::{Binding, shell_command};
+pub use window::{NewWindow, Switch};
+
+use crate::error::{Error, Result};
+use crate::quote;
+
+/// The oldest tmux with popups and `display-message -d`.
+const OLDEST: (u32, u32) = (3, 2);
+
+/// One server, known by its socket. Every command to it goes through here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TmuxServer {
+    socket: PathBuf,
+}
+
+impl TmuxServer {
+    /// The server that the `TMUX` variable names: `socket,pid,session`. A socket's path can hold commas.
+    pub fn from_variable(tmux: &str) -> Option<Self> {
+        let socket = tmux.rsplitn(3, ',').nth(2).filter(|socket| !socket.is_empty())?;
+        Some(Self { socket: Path::new(socket).to_owned() })
+    }
+
+    /// Runs commands in one process (2 ms each), and gives what they printed without the last newline.
+    fn run(&self, action: &'static str, commands: &TmuxCommands) -> Result<String> {
+        let output = self.command(commands).output().map_err(|source| Error::io("run `tmux`", source))?;
+        if !output.status.success() {
+            let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(Error::Tmux { action, message });
+        }
+        let mut printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        if printed.ends_with('\n') {
+            printed.pop();
+        }
+        Ok(printed)
+    }
+
+    /// Runs commands without waiting for them, where nothing follows from how they end.
+    fn run_aside(&self, commands: &TmuxCommands) {
+        let _ = self.command(commands).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    }
+
+    fn command(&self, commands: &TmuxCommands) -> Command {
+        let mut tmux = Command::new("tmux");
+        // Without -u, tmux 3.3a prints tabs and non-ASCII as "_" in the C locale.
+        tmux.arg("-u").arg("-S").arg(&self.socket);
+        for (index, command) in commands.commands.iter().enumerate() {
+            if index > 0 {
+                tmux.arg(";");
+            }
+            tmux.args(command.to_vec().iter().map(|word| quote::tmux_argument(word)));
+        }
+        tmux.stdin(Stdio::null());
+        tmux
+    }
+
+    /// Fails where the server is older than what wharf uses.
+    pub fn check_version(&self) -> Result<()> {
+        let format = tmux_interface::DisplayMessage::new().print().message("#{version}").build();
+        let version = self.run("ask for its version", &TmuxCommands::new().cmd(format))?;
+        if is_new_enough(&version) {
+            return Ok(());
+        }
+        let (major, minor) = OLDEST;
+        Err(Error::Options { problems: vec![format!("tmux {version} is too old: wharf needs {major}.{minor} or newer")] })
+    }
+}
+
+/// Versions read `3.3a`, `next-3.6`, or `openbsd-7.4` where it comes with the system and is recent.
+fn is_new_enough(version: &str) -> bool {
+    let numbers = version.strip_prefix("next-").unwrap_or(version);
+    let mut parts = numbers.split('.').map(|part| part.trim_end_matches(|c: char| !c.is_ascii_digit()).parse::<u32>());
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= OLDEST,
+        _ => true,
+    }
+}
+
+/// Text that a format shows as it is.
+fn escape_format(text: &str) -> String {
+    text.replace('#', "##")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_can_have_commas() {
+        let server = TmuxServer::from_variable("/tmp/a,b/default,123,0").unwrap();
+        assert_eq!(server.socket, Path::new("/tmp/a,b/default"));
+        for text in ["", ",,", "nonsense", "a,b"] {
+            assert_eq!(TmuxServer::from_variable(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn versions() {
+        for version in ["3.2", "3.2a", "3.3a", "3.10", "4.0", "next-3.6", "openbsd-7.4", "master"] {
+            assert!(is_new_enough(version), "{version}");
+        }
+        for version in ["3.1c", "2.9a", "1.8", "next-3.1"] {
+            assert!(!is_new_enough(version), "{version}");
+        }
+    }
+}
