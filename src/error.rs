@@ -48,6 +48,8 @@ pub enum Error {
     BadImageName { image: String },
     #[error("a container `{container}` exists that wharf did not make for `{project}`")]
     ForeignContainer { container: ContainerName, project: String },
+    #[error("container `{container}` is not wharf's")]
+    NotOurs { container: ContainerName },
     #[error("`{project}` has no container")]
     NoContainer { project: String },
     #[error("container `{container}` is {state}")]

@@ -1,6 +1,6 @@
 //! Look, plan, act: a project's container, from what the engine says to what was asked for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::engine::{Archive, Container, Engine, Image, State};
@@ -27,7 +27,7 @@ pub struct Wanted<'a> {
     pub workspace: Option<&'a str>,
     pub user: &'a HostUser,
     /// The directory for what is shared with containers.
-    pub state_dir: &'a std::path::Path,
+    pub state_dir: &'a Path,
 }
 
 /// A container that runs, and what it took.
@@ -178,7 +178,7 @@ impl Lifecycle<'_> {
                 self.engine.create_volume(&name.home_volume(), labels).await
             }
             (Step::Create { image }, Some(wanted)) => self.create(image, wanted).await,
-            (Step::Prepare, Some(wanted)) => self.prepare(wanted.user).await,
+            (Step::Prepare, Some(wanted)) => self.prepare(wanted).await,
             (Step::Start, _) => {
                 self.ensure_host_dir().await?;
                 self.engine.start_container(&name).await
@@ -222,8 +222,9 @@ impl Lifecycle<'_> {
 
     /// Writes the user's entries, the home directory's owner and the session's configuration. Needs no program in the
     /// image, and can be done twice.
-    async fn prepare(&self, user: &HostUser) -> Result<()> {
+    async fn prepare(&self, wanted: &Wanted<'_>) -> Result<()> {
         let name = self.name();
+        let user = wanted.user;
         let (passwd, group, bash) = tokio::join!(
             self.engine.get_file(&name, "/etc/passwd"),
             self.engine.get_file(&name, "/etc/group"),
@@ -233,7 +234,7 @@ impl Lifecycle<'_> {
         let text = |file: Option<Vec<u8>>| file.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let passwd = user.passwd(text(passwd?).as_deref(), shell);
         let group = user.group(text(group?).as_deref());
-        let archive = files(user, self.project, passwd.as_deref(), group.as_deref());
+        let archive = files(user, &spec::workspace(self.project, wanted), passwd.as_deref(), group.as_deref());
         let archive = archive.map_err(|source| Error::io(format!("prepare files for container `{name}`"), source))?;
         self.engine.put(&name, archive).await
     }
@@ -276,7 +277,7 @@ fn is_lost_race(error: &Error) -> bool {
     error.is_status(404) || error.is_status(409)
 }
 
-fn files(user: &HostUser, project: &Project, passwd: Option<&str>, group: Option<&str>) -> std::io::Result<Archive> {
+fn files(user: &HostUser, workspace: &str, passwd: Option<&str>, group: Option<&str>) -> std::io::Result<Archive> {
     let mut archive = Archive::new();
     let entries = [("etc/passwd", passwd), ("etc/group", group)];
     for (path, content) in entries {
@@ -289,7 +290,7 @@ fn files(user: &HostUser, project: &Project, passwd: Option<&str>, group: Option
     archive.directory(RUNTIME_DIR, 0o700, user.uid, user.gid)?;
     let home_mode = if user.uid == 0 { 0o700 } else { 0o755 };
     archive.directory(&user.home(), home_mode, user.uid, user.gid)?;
-    for directory in user.directories_towards(project.path()) {
+    for directory in user.directories_towards(Path::new(workspace)) {
         archive.directory(&directory, 0o755, user.uid, user.gid)?;
     }
     Ok(archive)

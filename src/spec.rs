@@ -14,7 +14,7 @@ use crate::session::{HOST_DIR, RUNTIME_DIR};
 pub fn container(project: &Project, image: &Image, wanted: &Wanted) -> ContainerSpec {
     let name = project.container_name();
     let user = wanted.user;
-    let workspace = wanted.workspace.unwrap_or(project.as_str()).to_owned();
+    let workspace = workspace(project, wanted);
     let mut mounts = vec![
         Mount::Volume { name: name.home_volume(), target: user.home(), labels: labels(project, wanted, None) },
         Mount::Bind { source: project.to_string(), target: workspace.clone() },
@@ -32,6 +32,21 @@ pub fn container(project: &Project, image: &Image, wanted: &Wanted) -> Container
         mounts,
         tmpfs: HashMap::from([(RUNTIME_DIR.to_owned(), runtime)]),
         name,
+    }
+}
+
+/// The longest name of a directory that every storage driver can make: fuse-overlayfs keeps four of 255 bytes to itself.
+const MAX_NAME: usize = 251;
+
+/// Where the project is in the container: at its own path, unless somebody wants it elsewhere, or no mount point of that
+/// path can be made.
+pub fn workspace(project: &Project, wanted: &Wanted) -> String {
+    if let Some(workspace) = wanted.workspace {
+        workspace.to_owned()
+    } else if project.as_str().split('/').all(|name| name.len() <= MAX_NAME) {
+        project.to_string()
+    } else {
+        format!("/workspace/{}", project.container_name().hostname())
     }
 }
 

@@ -78,7 +78,7 @@ async fn by_container(name: &ContainerName, context: &Context) -> Result<Project
     if project.container_name() == *name && container.belongs_to(&project) {
         Ok(project)
     } else {
-        Err(Error::ForeignContainer { container: name.clone(), project: "any project".to_owned() })
+        Err(Error::NotOurs { container: name.clone() })
     }
 }
 
@@ -90,7 +90,9 @@ async fn by_name(target: &str, context: &Context) -> Result<Project> {
         0 => Err(Error::UnknownTarget { target: target.to_owned() }),
         1 => Ok(found.remove(0)),
         _ => {
-            Err(Error::AmbiguousTarget { target: target.to_owned(), candidates: found.iter().map(Project::to_string).collect() })
+            found.sort();
+            let candidates = found.iter().map(Project::to_string).collect();
+            Err(Error::AmbiguousTarget { target: target.to_owned(), candidates })
         }
     }
 }

@@ -101,9 +101,9 @@ async fn enter(
 async fn attach(lifecycle: &Lifecycle<'_>, up: &Up, spec: ExecSpec) -> Result<(End, i64)> {
     let engine = lifecycle.engine;
     let container = &up.container.name;
-    let exec = engine.create_exec(container, spec).await?;
-    let (reader, writer) = tokio::io::split(engine.start_exec(container, &exec).await?);
     let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
+    let exec = engine.create_exec(container, spec, terminal.size()).await?;
+    let (reader, writer) = tokio::io::split(engine.start_exec(container, &exec).await?);
     let end = pump(&terminal, reader, writer, async |size| engine.resize_exec(&exec, size).await).await;
     let end = end.map_err(|source| Error::io("attach the terminal", source))?;
     let exit_code = if end == End::Stream { engine.exec_exit_code(&exec).await } else { Ok(0) };
@@ -124,7 +124,8 @@ async fn why_it_failed(lifecycle: &Lifecycle<'_>, up: &Up, session: &SessionName
     match control::list(lifecycle.engine, &container).await {
         Ok(running) if !running.contains(session) => Error::NoSession { container, session: session.clone(), running },
         Ok(_) => Error::ClientFailed { container, exit_code },
-        Err(error) => error,
+        // It ended while it was asked.
+        Err(error) => lifecycle.failure_of(up).await.unwrap_or(error),
     }
 }
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bollard::container::LogOutput;
-use bollard::exec::{CreateExecOptions, ResizeExecOptions, StartExecOptions, StartExecResults};
+use bollard::exec::{ResizeExecOptions, StartExecOptions, StartExecResults};
+use bollard::models::ExecConfig;
 use futures_util::StreamExt;
 
 use super::upgrade::{self, AttachStream, UpgradeError};
-use super::{ANSWER, Answer, Engine, one_line};
+use super::{Answer, Engine, LOOK, one_line};
 use crate::error::{Error, Result};
 use crate::project::ContainerName;
 use crate::session::Size;
@@ -35,8 +36,8 @@ pub struct Output {
 
 impl Engine {
     /// Prepares a program with a terminal of its own; [`Engine::start_exec`] runs it.
-    pub async fn create_exec(&self, container: &ContainerName, spec: ExecSpec) -> Result<ExecId> {
-        self.prepare(container, spec, true).await
+    pub async fn create_exec(&self, container: &ContainerName, spec: ExecSpec, size: Option<Size>) -> Result<ExecId> {
+        self.prepare(container, spec, true, size).await
     }
 
     /// Runs the program; the stream is its terminal, byte for byte.
@@ -56,11 +57,11 @@ impl Engine {
     }
 
     /// Tells the program's terminal its size. The first call can come before the process exists, which the engine
-    /// reports as an error, so it is tried again for a tenth of a second.
+    /// reports as an error, so it is tried again: a size that is lost is wrong until the next change.
     pub async fn resize_exec(&self, exec: &ExecId, size: Size) {
         let options = || ResizeExecOptions { width: size.columns, height: size.rows };
-        for _ in 0..10 {
-            match tokio::time::timeout(ANSWER, self.docker.resize_exec(&exec.0, options())).await {
+        for _ in 0..500 {
+            match tokio::time::timeout(LOOK, self.docker.resize_exec(&exec.0, options())).await {
                 Ok(Err(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
                 Ok(Ok(())) | Err(_) => return,
             }
@@ -82,7 +83,7 @@ impl Engine {
 
     /// Runs a program to its end, without a terminal or input.
     pub async fn output(&self, container: &ContainerName, spec: ExecSpec) -> Result<Output> {
-        let exec = self.prepare(container, spec, false).await?;
+        let exec = self.prepare(container, spec, false, None).await?;
         let action = format!("run a program in container `{container}`");
         let started = self.work(action.clone(), self.docker.start_exec(&exec.0, None::<StartExecOptions>)).await?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
@@ -102,18 +103,20 @@ impl Engine {
         Ok(Output { exit_code, stdout, stderr })
     }
 
-    async fn prepare(&self, container: &ContainerName, spec: ExecSpec, tty: bool) -> Result<ExecId> {
-        let options = CreateExecOptions {
+    async fn prepare(&self, container: &ContainerName, spec: ExecSpec, tty: bool, size: Option<Size>) -> Result<ExecId> {
+        let config = ExecConfig {
             attach_stdin: Some(tty),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             tty: Some(tty),
+            // Engines before API 1.42 take no notice, and learn it by the first resize.
+            console_size: size.map(|size| vec![size.rows.into(), size.columns.into()]),
             env: Some(spec.environment),
             cmd: Some(spec.command),
             working_dir: spec.working_dir,
-            ..CreateExecOptions::default()
+            ..ExecConfig::default()
         };
-        let created = self.docker.create_exec(container.as_str(), options);
+        let created = self.docker.create_exec(container.as_str(), config);
         let exec = self.work(format!("prepare a program in container `{container}`"), created).await?;
         Ok(ExecId(exec.id))
     }

@@ -27,6 +27,8 @@ use crate::error::{Error, Result};
 
 /// How long an engine that works may take to say so: people get a clear error within two seconds.
 const ANSWER: Duration = Duration::from_millis(1500);
+/// How long an engine that has said so may take to look something up: it does so behind what it is at work on.
+const LOOK: Duration = Duration::from_secs(10);
 /// How long to wait for what makes the engine's runtime work: create, start, remove.
 const WORK: Duration = Duration::from_secs(60);
 
@@ -64,18 +66,18 @@ impl Engine {
 
     /// Awaits a call that only looks something up.
     async fn look<T>(&self, action: impl Into<String>, call: impl Future<Output = Answer<T>>) -> Result<T> {
-        match tokio::time::timeout(ANSWER, call).await {
-            Ok(answer) => answer.map_err(|error| Self::failure(action.into(), error)),
-            Err(_) => Err(Error::EngineSilent { socket: self.endpoint.socket.clone(), within: ANSWER }),
-        }
+        Self::within(LOOK, action.into(), call).await
     }
 
     /// Awaits a call that makes the engine do something.
     async fn work<T>(&self, action: impl Into<String>, call: impl Future<Output = Answer<T>>) -> Result<T> {
-        let action = action.into();
-        match tokio::time::timeout(WORK, call).await {
+        Self::within(WORK, action.into(), call).await
+    }
+
+    async fn within<T>(limit: Duration, action: String, call: impl Future<Output = Answer<T>>) -> Result<T> {
+        match tokio::time::timeout(limit, call).await {
             Ok(answer) => answer.map_err(|error| Self::failure(action, error)),
-            Err(_) => Err(Error::EngineSlow { action, within: WORK }),
+            Err(_) => Err(Error::EngineSlow { action, within: limit }),
         }
     }
 

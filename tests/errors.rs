@@ -1,0 +1,218 @@
+//! R75: each failure is a clear line with a hint, at once, where the person is looking.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+use crate::support::{Docker, Screen, World, is_root, wait_until};
+
+/// Every verb that has to ask the engine.
+const VERBS: [&[&str]; 6] =
+    [&["list"], &["start", "."], &["open", "--detach", "."], &["stop", "."], &["rm", "."], &["attach", "--print", "."]];
+
+#[track_caller]
+fn fails_within_two_seconds(world: &World, host: &str, expected: &str) {
+    let project = world.project("api");
+    for verb in VERBS {
+        let before = Instant::now();
+        let error = world.wharf(verb).current_dir(&project).env("DOCKER_HOST", host).failure();
+        assert!(before.elapsed() < Duration::from_secs(2), "{verb:?}: {:?}", before.elapsed());
+        assert_eq!(error, expected, "{verb:?}");
+    }
+}
+
+#[test]
+fn no_engine() {
+    let world = World::new();
+    fails_within_two_seconds(
+        &world,
+        "unix:///nonexistent/docker.sock",
+        "error: no container engine at `/nonexistent/docker.sock`: No such file or directory (os error 2)\n\
+         hint: start it (`sudo systemctl start docker`), or name another in DOCKER_HOST\n",
+    );
+}
+
+#[test]
+fn an_engine_that_accepts_and_never_answers() {
+    let world = World::new();
+    let socket = world.root().join("silent.sock");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let expected = format!(
+        "error: the container engine at `{}` did not answer within 1500 ms\n\
+         hint: it hangs or is overloaded; `docker version` shows whether it answers\n",
+        socket.display()
+    );
+    fails_within_two_seconds(&world, &format!("unix://{}", socket.display()), &expected);
+}
+
+#[test]
+fn something_else_listens_there() {
+    let world = World::new();
+    let socket = world.root().join("other.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 512]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+        }
+    });
+    let expected = format!(
+        "error: no container engine at `{}`: what answers there is not a container engine\n\
+         hint: start it (`sudo systemctl start docker`), or name another in DOCKER_HOST\n",
+        socket.display()
+    );
+    fails_within_two_seconds(&world, &format!("unix://{}", socket.display()), &expected);
+}
+
+#[test]
+fn no_permission_on_the_socket() {
+    let world = World::new();
+    let socket = world.root().join("closed.sock");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o000)).unwrap();
+    let expected = format!(
+        "error: no permission to use the container engine at `{}`\n\
+         hint: join its group (`sudo usermod -aG docker $USER`) and log in again\n",
+        socket.display()
+    );
+    let host = format!("unix://{}", socket.display());
+    if !is_root() {
+        return fails_within_two_seconds(&world, &host, &expected);
+    }
+    // Root is refused nothing, so the same is run as nobody.
+    fs::set_permissions(world.root(), fs::Permissions::from_mode(0o755)).unwrap();
+    let wharf = world.wharf(["list"]).env("DOCKER_HOST", host).into_command();
+    let mut nobody = world.command("setpriv");
+    nobody.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]).arg(wharf.get_program()).arg("list");
+    nobody.env("DOCKER_HOST", format!("unix://{}", socket.display())).current_dir("/");
+    let output = nobody.output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(1), expected));
+}
+
+#[test]
+fn an_address_that_is_not_a_unix_socket() {
+    let world = World::new();
+    fails_within_two_seconds(
+        &world,
+        "tcp://127.0.0.1:1",
+        "error: cannot reach an engine at `tcp://127.0.0.1:1`: only unix sockets are supported\n\
+         hint: unset DOCKER_HOST, or point it at a `unix://` socket\n",
+    );
+}
+
+#[test]
+fn no_such_image() {
+    let world = World::new();
+    let project = world.project("api");
+    for verb in [vec!["start"], vec!["open", "--detach"]] {
+        assert_eq!(
+            world.wharf(verb).args(["--image", "no/such:image"]).arg(&project).failure(),
+            "error: there is no image `no/such:image` on this engine\n\
+             hint: get it with `docker pull no/such:image`, or name another with `--image`\n"
+        );
+    }
+    for name in ["", "a b", "../../containers/json?x", "UPPER"] {
+        let outcome = world.wharf(["start", "--image", name]).arg(&project).run();
+        if name.is_empty() {
+            assert_eq!(outcome.code, Some(0), "an empty name is the default image's: {}", outcome.stderr);
+            world.wharf(["rm", "--volumes"]).arg(&project).success();
+        } else {
+            assert_eq!(outcome.stderr, format!("error: `{name}` is not the name of an image\n"), "{name}");
+        }
+    }
+    assert!(Docker::below("container", &project).is_empty());
+    assert!(Docker::below("volume", &project).is_empty());
+}
+
+#[test]
+fn no_such_directory() {
+    let world = World::new();
+    let gone = world.root().join("src/gone");
+    for verb in [vec!["start"], vec!["open"], vec!["open", "--detach"]] {
+        assert_eq!(
+            world.wharf(verb).arg(&gone).failure(),
+            format!(
+                "error: there is no directory `{}`\nhint: `wharf list` shows the projects that have a container\n",
+                gone.display()
+            )
+        );
+    }
+    let file = world.root().join("src/file");
+    fs::write(&file, "").unwrap();
+    assert_eq!(world.wharf(["start"]).arg(&file).failure(), format!("error: `{}` is not a directory\n", file.display()));
+}
+
+#[test]
+fn a_path_that_json_cannot_say() {
+    use std::os::unix::ffi::OsStrExt;
+    let world = World::new();
+    let project = world.root().join("src").join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    fs::create_dir(&project).unwrap();
+    let error = world.wharf(["start"]).current_dir(&project).failure();
+    assert!(error.ends_with("is not UTF-8, and the engine's API takes no other\n"), "{error}");
+}
+
+#[test]
+fn wrong_usage_exits_with_two() {
+    let world = World::new();
+    for arguments in [
+        &["open", "--nonsense"][..],
+        &["opne"],
+        &["attach", "--session", "a b"],
+        &["stop", "--all", "x"],
+        &["start", "--workspace", "rel"],
+    ] {
+        let outcome = world.wharf(arguments).run();
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(outcome.stderr.starts_with("error: "), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_failure_after_a_key_is_told_on_its_client() {
+    let world = World::new();
+    let host = world.host();
+    let screen = host.attach("main");
+    let project = world.project("100% #{pid} #(touch trap)");
+    host.tmux(["set-environment", "-g", "DOCKER_HOST", "unix:///nonexistent/docker.sock"]);
+    host.tmux([
+        "new-window".as_ref(),
+        "-t".as_ref(),
+        "main:".as_ref(),
+        "env".as_ref(),
+        "-C".as_ref(),
+        project.as_os_str(),
+        "sh".as_ref(),
+    ]);
+    wait_until("the shell's directory", || {
+        host.tmux(["display-message", "-p", "#{pane_current_path}"]) == project.to_str().unwrap()
+    });
+    let windows = host.tmux(["list-windows", "-a"]);
+    screen.press(&["C-b", "O"]);
+    screen.wait_for_text("wharf: no container engine at `/nonexistent/docker.sock`: No such file or directory");
+
+    host.tmux(["set-environment", "-gu", "DOCKER_HOST"]);
+    host.tmux(["set-environment", "-g", "WHARF_IMAGE", "no/such:image"]);
+    dismiss_message(&screen);
+    screen.press(&["C-b", "O"]);
+    screen.wait_for_text("wharf: there is no image `no/such:image` on this engine · get it with `docker pull");
+    assert_eq!(host.tmux(["list-windows", "-a"]), windows);
+    assert_eq!(host.tmux(["display-message", "-p", "#{pane_in_mode}"]), "0");
+
+    // The message is shown, and not expanded.
+    host.tmux(["set-environment", "-gu", "WHARF_IMAGE"]);
+    fs::remove_dir(&project).unwrap();
+    dismiss_message(&screen);
+    screen.press(&["C-b", "O"]);
+    screen.wait_for_text("wharf: there is no directory `");
+    screen.wait_for_text("100% #{pid} #(touch trap)");
+    assert!(!world.root().join("src/elsewhere/trap").exists());
+}
+
+/// A message goes at the next key, and the status line is back.
+fn dismiss_message(screen: &Screen) {
+    screen.press(&["Enter"]);
+    screen.wait_for_text("[main]");
+}

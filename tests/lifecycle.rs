@@ -1,0 +1,198 @@
+//! R10, R11, R15, R16, R22, R23: what becomes of a container.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::{BUSYBOX, Docker, NO_SLEEP, World, wait_until};
+
+#[test]
+fn start_works_from_every_state() {
+    let world = World::new();
+    let project = world.project("api");
+    let start = || world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+    let name = start();
+    let id = Docker::inspect(&name, "{{.Id}}");
+    for bring_about in [vec!["stop", "-t", "1"], vec!["pause"], vec!["kill"]] {
+        Docker::run(bring_about.iter().copied().chain([name.as_str()]));
+        assert_ne!(Docker::state(&name), "running");
+        assert_eq!(start(), name);
+        assert_eq!(Docker::inspect(&name, "{{.State.Status}} {{.Id}}"), format!("running {id}"), "{bring_about:?}");
+    }
+}
+
+#[test]
+fn a_container_that_was_made_and_never_started_is_prepared_and_started() {
+    let world = World::new();
+    let project = world.project("api");
+    let name = world.open_detached(&project);
+    // As a launch leaves it that is interrupted between the two.
+    let labels = Docker::inspect(&name, "{{range $k, $v := .Config.Labels}}--label={{$k}}={{$v}}\n{{end}}");
+    Docker::run(["rm", "-f", &name]);
+    let tmpfs = format!("--tmpfs=/run/wharf:mode=0700,uid={}", rustix::process::getuid().as_raw());
+    let user = format!("--user={}:{}", rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    let mut create = vec!["create", "--init", "--name", &name, &tmpfs, &user];
+    create.extend(labels.lines());
+    create.extend([crate::support::DEBIAN, "sleep", "infinity"]);
+    Docker::run(create);
+    assert_eq!(world.open_detached(&project), name);
+    assert_eq!(Docker::inner_tmux(&name, &["list-sessions", "-F", "#{session_name}"]), "main");
+}
+
+#[test]
+fn the_first_process_is_an_init_with_sleep_beneath_it() {
+    let world = World::new();
+    let project = world.project("api");
+    let name = world.open_detached(&project);
+    let first = Docker::shell(&name, "tr '\\0' ' ' </proc/1/cmdline");
+    assert!(first.ends_with("docker-init -- sleep infinity "), "{first}");
+    assert_eq!(Docker::shell(&name, "cat /proc/$(pgrep -o -P 1)/comm"), "sleep");
+
+    // The last session ends, and the container lives on.
+    Docker::inner_tmux(&name, &["kill-server"]);
+    assert_eq!(Docker::state(&name), "running");
+
+    // An orphan that ends is reaped.
+    Docker::shell(&name, "sh -c 'sleep 0.05 & exec true'; true");
+    wait_until("the orphan to be reaped", || Docker::shell(&name, "ps -eo stat=").lines().all(|state| !state.starts_with('Z')));
+}
+
+#[test]
+fn stop_asks_once_and_does_not_wait_ten_seconds() {
+    let world = World::new();
+    let project = world.project("api");
+    let name = world.open_detached(&project);
+    let before = Instant::now();
+    assert_eq!(world.wharf(["stop"]).arg(&project).success(), format!("stopped {name}"));
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+    // 143 is SIGTERM's; 137 would be the engine's patience at its end.
+    assert_eq!(Docker::inspect(&name, "{{.State.Status}} {{.State.ExitCode}}"), "exited 143");
+    assert_eq!(world.wharf(["stop"]).arg(&project).success(), format!("was not running: {name}"));
+}
+
+#[test]
+fn stop_takes_several_targets_and_tells_of_each_that_fails() {
+    let world = World::new();
+    let [one, two] = ["one", "two"].map(|name| world.project(name));
+    let names = [&one, &two].map(|project| world.wharf(["start", "--image", BUSYBOX]).arg(project).success());
+    Docker::run(["pause", &names[1]]);
+    let outcome = world.wharf(["stop", "no-such-a"]).arg(&one).arg("no-such-b").arg(&two).run();
+    assert_eq!(outcome.code, Some(1));
+    for name in names {
+        assert_eq!(Docker::state(&name), "exited");
+    }
+    let errors: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("error:")).collect();
+    assert_eq!(
+        errors,
+        [
+            "error: no project or container is called `no-such-a`",
+            "error: no project or container is called `no-such-b`",
+            "error: 2 of 4 failed"
+        ]
+    );
+}
+
+#[test]
+fn rm_keeps_the_volumes_unless_told() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let volume = format!("{container}-home");
+    Docker::shell(&container, "echo precious >~/marker");
+    Docker::inner_tmux(&container, &["kill-server"]);
+
+    assert_eq!(world.wharf(["rm"]).arg(&project).success(), format!("removed {container}"));
+    assert!(Docker::below("container", &project).is_empty());
+    assert_eq!(Docker::below("volume", &project), [volume.as_str()]);
+
+    world.open_detached(&project);
+    assert_eq!(Docker::shell(&container, "cat ~/marker"), "precious");
+    assert_eq!(
+        world.wharf(["rm", "--force", "--volumes"]).arg(&project).success(),
+        format!("removed {container} and its volumes")
+    );
+    assert!(Docker::below("container", &project).is_empty());
+    assert!(Docker::below("volume", &project).is_empty());
+}
+
+#[test]
+fn rm_of_a_container_with_live_sessions_has_to_be_forced() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    world.wharf(["open", "--detach", "--session", "logs"]).arg(&project).success();
+    let refusal =
+        format!("error: container `{container}` has live sessions: logs, main\nhint: `wharf rm --force {container}` ends them\n");
+    assert_eq!(world.wharf(["rm", "--volumes"]).arg(&project).failure(), refusal);
+    assert_eq!(Docker::state(&container), "running");
+    assert_eq!(world.wharf(["rm", "--force"]).arg(&project).success(), format!("removed {container}"));
+}
+
+#[test]
+fn rm_asks_on_a_terminal() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let host = world.host();
+    let screen = host.attach("main");
+    let rm = format!("'{}' rm '{}'", crate::support::binary().display(), project.display());
+    screen.type_line(&rm);
+    screen.wait_for_text("has live sessions (main). Remove its container and end them? [y/N]");
+    screen.type_line("n");
+    screen.wait_for_text("error: cancelled");
+    assert_eq!(Docker::state(&container), "running");
+    screen.type_line(&format!("clear; {rm}"));
+    screen.wait_for_text("[y/N]");
+    screen.type_line("y");
+    screen.wait_for_text(&format!("removed {container}"));
+    assert!(Docker::below("container", &project).is_empty());
+}
+
+#[test]
+fn a_container_that_ends_at_once_is_reported_with_its_log_and_leaves_nothing() {
+    let world = World::new();
+    let project = world.project("api");
+    for verb in [vec!["start"], vec!["open", "--detach"]] {
+        let before = Instant::now();
+        let error = world.wharf(verb).args(["--image", NO_SLEEP]).arg(&project).failure();
+        let mut lines = error.lines();
+        let first = lines.next().unwrap();
+        assert!(first.starts_with("error: container `wharf-api-") && first.ends_with("` ended with exit code 127"), "{error}");
+        let log = lines.next().unwrap();
+        assert!(log.starts_with("  | ") && log.contains("exec sleep failed"), "{error}");
+        assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
+        assert!(Docker::below("container", &project).is_empty());
+        assert!(Docker::below("volume", &project).is_empty());
+    }
+}
+
+#[test]
+fn fifty_starts_at_once_end_with_one_container() {
+    let world = World::new();
+    let project = world.project("api");
+    let start = || {
+        let mut command = world.wharf(["start", "--image", BUSYBOX]).arg(&project).into_command();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let starts: Vec<_> = std::iter::repeat_with(start).take(50).collect();
+    let outcomes: Vec<_> = starts.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    let name = world.container_of(&project);
+    for outcome in outcomes {
+        assert_eq!(String::from_utf8(outcome.stderr).unwrap(), "");
+        assert_eq!((outcome.status.code(), String::from_utf8(outcome.stdout).unwrap()), (Some(0), format!("{name}\n")));
+    }
+    assert_eq!(Docker::state(&name), "running");
+}
+
+#[test]
+fn two_opens_that_race_end_with_two_attached_terminals() {
+    let world = World::new();
+    let project = world.project("api");
+    let host = world.host();
+    let open = format!("'{}' attach --create '{}'", crate::support::binary().display(), project.display());
+    host.tmux(["new-window", "-t", "main:", &open]);
+    host.tmux(["new-window", "-t", "main:", &open]);
+    wait_until("both to be attached", || {
+        let names = Docker::below("container", &project);
+        names.len() == 1 && Docker::state(&names[0]) == "running" && Docker::inner_clients(&names[0]).len() == 2
+    });
+}

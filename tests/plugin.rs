@@ -1,0 +1,96 @@
+//! The plugin: loaded by TPM's convention and by a plain `run-shell`, with options that are checked.
+
+use std::process::Command;
+
+use crate::support::{Host, World};
+
+fn bindings(host: &Host) -> Vec<String> {
+    let notes = host.tmux(["list-keys", "-N", "-T", "prefix"]);
+    notes
+        .lines()
+        .filter(|line| line.contains("container"))
+        .map(|line| line.split_whitespace().next().unwrap().to_owned())
+        .collect()
+}
+
+/// `wharf setup` in the host's server; its standard error.
+fn setup(world: &World, host: &Host) -> String {
+    let outcome = world.wharf(["setup"]).env("TMUX", host.variable()).run();
+    assert_eq!(outcome.stdout, "");
+    outcome.stderr
+}
+
+#[test]
+fn the_plugin_is_loaded_by_run_shell_and_by_tpm() {
+    let world = World::new();
+    let host = Host::bare(&world);
+    let plugin = world.installed().join("wharf.tmux");
+    assert!(bindings(&host).is_empty());
+
+    let quoted = plugin.to_str().unwrap().replace('\'', r"'\''").replace('#', "##");
+    host.tmux(["run-shell", &format!("'{quoted}'")]);
+    assert_eq!(bindings(&host), ["O"]);
+
+    // TPM runs every *.tmux file at the plugin's root, with TMUX set, and throws away what it prints.
+    host.tmux(["unbind-key", "O"]);
+    let tpm = Command::new(&plugin).env("TMUX", host.variable()).output().unwrap();
+    assert!(tpm.status.success());
+    assert_eq!(bindings(&host), ["O"]);
+}
+
+#[test]
+fn a_binary_of_another_version_is_told_and_binds_nothing() {
+    let world = World::new();
+    let host = Host::bare(&world);
+    let plugin = world.installed().join("wharf.tmux");
+    let manifest = plugin.with_file_name("Cargo.toml");
+    std::fs::write(&manifest, "[package]\nversion = \"99.0.0\"\n").unwrap();
+    let output = Command::new(&plugin).env("TMUX", host.variable()).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("and this plugin is 99.0.0\nhint: build it again"), "{told}");
+    assert!(bindings(&host).is_empty());
+}
+
+#[test]
+fn the_key_is_the_options_and_a_reload_moves_it() {
+    let world = World::new();
+    let host = world.host();
+    assert_eq!(bindings(&host), ["O"]);
+    host.tmux(["set-option", "-g", "@wharf-open-key", "C-w"]);
+    assert_eq!(setup(&world, &host), "");
+    assert_eq!(bindings(&host), ["C-w"]);
+    assert_eq!(setup(&world, &host), "");
+    host.tmux(["set-option", "-g", "@wharf-open-key", ""]);
+    assert_eq!(setup(&world, &host), "");
+    assert!(bindings(&host).is_empty());
+}
+
+#[test]
+fn every_wrong_option_is_named_at_once_and_nothing_is_bound() {
+    let world = World::new();
+    let host = Host::bare(&world);
+    host.tmux(["set-option", "-g", "@wharf-open-kye", "O"]);
+    host.tmux(["set-option", "-g", "@wharf-nonsense", "1"]);
+    let errors = setup(&world, &host);
+    let expected = "error: there is no option `@wharf-nonsense`; did you mean `@wharf-open-key`?\n       \
+                    there is no option `@wharf-open-kye`; did you mean `@wharf-open-key`?\n";
+    assert_eq!(errors, expected);
+    assert!(bindings(&host).is_empty());
+}
+
+#[test]
+fn a_key_that_tmux_does_not_know_is_named() {
+    let world = World::new();
+    let host = Host::bare(&world);
+    host.tmux(["set-option", "-g", "@wharf-open-key", "Hyper-O"]);
+    assert_eq!(setup(&world, &host), "error: tmux takes no key `Hyper-O`: unknown key: Hyper-O\n");
+}
+
+#[test]
+fn setup_needs_a_tmux_server() {
+    let world = World::new();
+    assert_eq!(
+        world.wharf(["setup"]).failure(),
+        "error: `wharf setup` needs a tmux server\nhint: run it inside tmux, or by `run-shell` in `.tmux.conf`\n"
+    );
+}

@@ -1,0 +1,196 @@
+//! R12, R31: sessions outlive terminals, and no terminal leaves a client behind.
+
+use rustix::process::{Signal, kill_process};
+
+use crate::support::{BUSYBOX, Docker, World, binary, pane_process, wait_until};
+
+#[test]
+fn three_sessions_outlive_the_hosts_server() {
+    let world = World::new();
+    let project = world.project("api");
+    let host = world.host();
+    let screen = host.attach("main");
+    let names = ["main", "claude", "logs"];
+    for name in names {
+        let attach = format!("'{}' attach --create --session {name} '{}'", binary().display(), project.display());
+        host.tmux(["new-window", "-t", "main:", &attach]);
+        screen.wait_for_prompt();
+        screen.type_line(&format!("echo $((6*7)) in {name}; exec sleep 4321"));
+        screen.wait_for_line(&format!("42 in {name}"));
+    }
+    let container = world.container_of(&project);
+    let sleepers = || Docker::shell(&container, "pgrep -x -f 'sleep 4321'");
+    let before = sleepers();
+    assert_eq!(before.lines().count(), 3, "{before}");
+
+    // The first of the three goes, and then the server with the other two.
+    host.tmux(["kill-window", "-t", "main:1"]);
+    wait_until("the first client to be gone", || Docker::inner_clients(&container).len() == 2);
+    host.kill_server();
+    wait_until("every client to be gone", || Docker::inner_clients(&container).is_empty());
+    assert_eq!(sleepers(), before);
+
+    host.start_server("again", &project);
+    let screen = host.attach("again");
+    for name in names {
+        let attach = format!("'{}' attach --session {name} '{}'", binary().display(), project.display());
+        host.tmux(["new-window", "-t", "again:", &attach]);
+        screen.wait_for_line(&format!("42 in {name}"));
+    }
+    assert_eq!(sleepers(), before);
+}
+
+#[test]
+fn attach_needs_a_session_that_runs() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let host = world.host();
+    let screen = host.attach("main");
+    let attach = |session: &str| {
+        screen.type_line(&format!(
+            "clear; '{}' attach --session {session} '{}'; echo \"code $?\"",
+            binary().display(),
+            project.display()
+        ));
+    };
+    attach("other");
+    let text = screen.wait_for_text("code 1");
+    let shown: String = text.lines().take_while(|line| !line.starts_with("code")).map(|line| format!("{line} ")).collect();
+    assert!(shown.contains(&format!("error: no session `other` runs in container `{container}` (running: main)")), "{text}");
+    assert!(shown.contains("hint: `wharf open --session other` starts it"), "{text}");
+    Docker::inner_tmux(&container, &["kill-server"]);
+    attach("main");
+    screen.wait_for_text("error: no session `main` runs");
+}
+
+#[test]
+fn attach_needs_a_terminal() {
+    let world = World::new();
+    let project = world.project("api");
+    world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+    assert_eq!(
+        world.wharf(["attach"]).arg(&project).failure(),
+        "error: `wharf attach` needs a terminal\nhint: `wharf open --detach` starts a session without one\n"
+    );
+}
+
+#[test]
+fn detaching_leaves_everything_running() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let host = world.host();
+    let screen = host.attach("main");
+    screen.type_line(&format!(
+        "stty -a >before; '{}' attach '{}'; echo \"code $?\"; stty -a >after",
+        binary().display(),
+        project.display()
+    ));
+    wait_until("the attached client", || Docker::inner_clients(&container).len() == 1);
+    Docker::inner_tmux(&container, &["detach-client", "-s", "main"]);
+    screen.wait_for_line("code 0");
+    assert_eq!(Docker::inner_tmux(&container, &["list-sessions", "-F", "#{session_name}"]), "main");
+    let elsewhere = world.project("elsewhere");
+    wait_until("the terminal's modes to be written", || elsewhere.join("after").metadata().is_ok_and(|file| file.len() > 100));
+    let modes = ["before", "after"].map(|name| std::fs::read_to_string(elsewhere.join(name)).unwrap());
+    assert_eq!(modes[0], modes[1]);
+}
+
+#[test]
+fn an_ended_client_leaves_none_behind_in_the_container() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let host = world.host();
+    let attach = format!("'{}' attach '{}'", binary().display(), project.display());
+    for signal in [Some(Signal::TERM), Some(Signal::HUP), Some(Signal::INT), None] {
+        let pane = host.tmux(["new-window", "-P", "-F", "#{pane_id}", "-t", "main:", &format!("exec {attach}")]);
+        wait_until("the attached client", || Docker::inner_clients(&container).len() == 1);
+        match signal {
+            Some(signal) => kill_process(pane_process(&host, &pane), signal).unwrap(),
+            None => drop(host.tmux(["kill-pane", "-t", &pane])),
+        }
+        wait_until("no client to be left", || Docker::inner_clients(&container).is_empty());
+    }
+}
+
+#[test]
+fn two_viewers_of_one_session_both_stay() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let host = world.host();
+    let attach = format!("'{}' attach '{}'", binary().display(), project.display());
+    let [one, two] = [1, 2].map(|_| host.tmux(["new-window", "-P", "-F", "#{pane_id}", "-t", "main:", &attach]));
+    wait_until("both clients", || Docker::inner_clients(&container).len() == 2);
+    host.tmux(["send-keys", "-t", &one, "echo $((6*7))", "Enter"]);
+    for pane in [one, two] {
+        wait_until("the answer in both", || host.tmux(["capture-pane", "-p", "-t", &pane]).lines().any(|line| line == "42"));
+    }
+}
+
+#[test]
+fn a_resize_reaches_the_session() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let host = world.host();
+    let attach = format!("'{}' attach '{}'", binary().display(), project.display());
+    let pane = host.tmux(["new-window", "-P", "-F", "#{pane_id}", "-t", "main:", &attach]);
+    let size = || Docker::inner_tmux(&container, &["display-message", "-p", "-t", "main:", "#{window_width}x#{window_height}"]);
+    let outside = host.tmux(["display-message", "-p", "-t", &pane, "#{pane_width}x#{pane_height}"]);
+    wait_until("the terminal's size", || size() == outside);
+    host.tmux(["resize-window", "-t", "main:", "-x", "61", "-y", "17"]);
+    wait_until("the new size", || size() == "61x17");
+}
+
+#[test]
+fn the_printed_line_attaches_when_pasted() {
+    let world = World::new();
+    let project = world.project("two words");
+    let container = world.open_detached(&project);
+    let line = world.wharf(["attach", "--print"]).arg(&project).env("TZ", "Asia/Tokyo").success();
+    assert_eq!(
+        line,
+        format!(
+            "docker exec -it --env TERM=xterm-256color --env LANG=C.UTF-8 --env TZ=Asia/Tokyo {container} \
+             tmux -u -S /run/wharf/tmux.sock -f /etc/wharf/tmux.conf attach-session -t '=main'"
+        )
+    );
+    let host = world.host();
+    let screen = host.attach("main");
+    screen.type_line(&line);
+    wait_until("the attached client", || Docker::inner_clients(&container) == ["xterm-256color"]);
+}
+
+#[test]
+fn a_command_of_any_words_runs_as_it_is_given() {
+    let world = World::new();
+    let project = world.project("api");
+    let words =
+        ["sh", "-c", "printf '<%s>' \"$@\" >out; exec sleep 99", "sh", "a b", "it's", "#{pid}", "$HOME;", ";", "", "-x", "ö"];
+    world.wharf(["open", "--detach"]).arg(&project).arg("--").args(words).success();
+    wait_until("the command to have run", || project.join("out").metadata().is_ok_and(|file| file.len() > 0));
+    assert_eq!(std::fs::read_to_string(project.join("out")).unwrap(), "<a b><it's><#{pid}><$HOME;><;><><-x><ö>");
+    let container = world.container_of(&project);
+    assert_eq!(
+        world.wharf(["open", "--detach"]).arg(&project).args(["--", "true"]).failure(),
+        format!(
+            "error: session `main` already runs in container `{container}`, so the command was not started\n\
+             hint: name another: `wharf open --session NAME -- CMD`\n"
+        )
+    );
+}
+
+#[test]
+fn a_single_word_is_a_program_and_not_a_shell_line() {
+    let world = World::new();
+    let project = world.project("api");
+    let program = project.join("my prog; touch trap");
+    std::fs::write(&program, "#!/bin/sh\ntouch ran\nexec sleep 99\n").unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    world.wharf(["open", "--detach"]).arg(&project).arg("--").arg(&program).success();
+    wait_until("the program to have run", || project.join("ran").exists());
+    assert!(!project.join("trap").exists());
+}

@@ -1,0 +1,122 @@
+//! What people read: the list, the help, completions and the manual.
+
+use crate::support::{BUSYBOX, Docker, World, binary};
+
+#[test]
+fn the_list_shows_every_state() {
+    let world = World::new();
+    let [up, down, gone] = ["up", "down", "gone"].map(|name| world.project(name));
+    world.open_detached(&up);
+    let stopped = world.wharf(["start", "--image", BUSYBOX]).arg(&down).success();
+    Docker::run(["kill", &stopped]);
+    let orphan = world.wharf(["start", "--image", BUSYBOX]).arg(&gone).success();
+    Docker::run(["pause", &orphan]);
+    std::fs::remove_dir(&gone).unwrap();
+
+    let list = world.wharf(["list"]).success();
+    let root = world.root().display().to_string();
+    let ours: Vec<Vec<&str>> =
+        list.lines().filter(|line| line.contains(&root)).map(|line| line.split_whitespace().collect()).collect();
+    let path = |name: &str| format!("{root}/src/{name}");
+    assert_eq!(
+        ours,
+        [
+            vec!["down", "exited", "-", BUSYBOX, "-", &path("down"), "-"],
+            vec!["gone", "paused", "(orphaned)", "-", BUSYBOX, "-", &path("gone"), "-"],
+            vec!["up", "running", "main", "wharf-default:latest", "-", &path("up"), "-"],
+        ]
+    );
+    assert_eq!(
+        list.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(),
+        ["NAME", "STATE", "SESSIONS", "IMAGE", "PORTS", "PROJECT", "LAST", "USED"]
+    );
+    assert!(world.wharf(["ps"]).success().contains(&path("up")));
+
+    let rows: serde_json::Value = serde_json::from_str(&world.wharf(["list", "--json"]).success()).unwrap();
+    let row = rows.as_array().unwrap().iter().find(|row| row["project"] == path("up")).unwrap();
+    let keys: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected =
+        ["container", "created_at", "drift", "image", "last_used", "name", "orphaned", "ports", "project", "sessions", "state"];
+    assert_eq!(keys, expected);
+    assert_eq!(
+        (row["state"].as_str(), row["sessions"][0].as_str(), row["orphaned"].as_bool()),
+        (Some("running"), Some("main"), Some(false))
+    );
+}
+
+#[test]
+fn the_list_fits_a_narrow_terminal() {
+    let world = World::new();
+    let project = world.project("api");
+    world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+    let host = world.host();
+    for (columns, last) in [(20, "STATE"), (28, "SESSIONS")] {
+        let list = format!("'{}' list; exec sleep 99", binary().display());
+        let width = columns.to_string();
+        let pane = host.tmux(["split-window", "-h", "-P", "-F", "#{pane_id}", "-l", &width, "-t", "main:", &list]);
+        let head = crate::support::wait_for("the list", || {
+            let text = host.tmux(["capture-pane", "-p", "-t", &pane]);
+            text.lines().find(|line| line.starts_with("NAME")).map(str::to_owned)
+        });
+        assert_eq!(head.split_whitespace().last(), Some(last), "{head}");
+        host.tmux(["kill-pane", "-t", &pane]);
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_that_want_them() {
+    let world = World::new();
+    let project = world.project("api");
+    world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+    assert!(!world.wharf(["list"]).success().contains('\u{1b}'));
+    assert!(!world.wharf(["stop", "no-such"]).failure().contains('\u{1b}'));
+    let host = world.host();
+    let shown = |prefix: &str| {
+        let pane = host.tmux([
+            "new-window",
+            "-P",
+            "-F",
+            "#{pane_id}",
+            "-t",
+            "main:",
+            &format!("{prefix} '{}' list; sleep 99", binary().display()),
+        ]);
+        crate::support::wait_for("the list", || {
+            let text = host.tmux(["capture-pane", "-ep", "-t", &pane]);
+            text.lines().find(|line| line.contains("running")).map(str::to_owned)
+        })
+    };
+    assert!(shown("env").contains("\u{1b}[32mrunning"));
+    assert!(!shown("env NO_COLOR=1").contains('\u{1b}'));
+}
+
+#[test]
+fn every_verb_has_help_and_the_manual_names_it() {
+    let world = World::new();
+    let help = world.wharf(["--help"]).success();
+    let manual = world.wharf(["man"]).success();
+    let verbs = ["open", "start", "attach", "list", "stop", "rm", "setup", "completions", "man"];
+    for verb in verbs {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{verb} "))), "{verb}: {help}");
+        assert!(manual.contains(&format!("wharf\\-{verb}")), "{verb}");
+        assert!(world.wharf([verb, "--help"]).success().contains("Usage: wharf"), "{verb}");
+    }
+}
+
+#[test]
+fn completions_load_in_bash() {
+    let world = World::new();
+    let script = world.wharf(["completions", "bash"]).success();
+    let mut bash = world.command("bash");
+    let check = format!("{script}\nCOMP_WORDS=(wharf st); COMP_CWORD=1; _wharf wharf st wharf; echo \"${{COMPREPLY[@]}}\"");
+    let output = bash.args(["-c", &check]).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "start stop\n");
+}
+
+#[test]
+fn a_closed_pipe_ends_the_list_quietly() {
+    let world = World::new();
+    let output =
+        world.command("bash").args(["-c", "set -o pipefail; \"$1\" list --json | true", "bash"]).arg(binary()).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+}
