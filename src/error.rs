@@ -69,6 +69,9 @@ pub enum Error {
     #[error("container `{container}` has live sessions: {}", join(sessions))]
     LiveSessions { container: ContainerName, sessions: Vec<SessionName> },
 
+    #[error("container `{container}` is {state}, so nobody can say whether sessions live in it")]
+    UnknownSessions { container: ContainerName, state: State },
+
     #[error("could not {action}: tmux says: {message}")]
     Tmux { action: &'static str, message: String },
     #[error("`wharf {verb}` needs a {needs}")]
@@ -119,6 +122,7 @@ impl Error {
             Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),
             Self::SessionRuns { .. } => "name another: `wharf open --session NAME -- CMD`".to_owned(),
             Self::LiveSessions { container, .. } => format!("`wharf rm --force {container}` ends them"),
+            Self::UnknownSessions { container, .. } => format!("`wharf rm --force {container}` removes it all the same"),
             Self::Needs { needs: "terminal", .. } => "`wharf open --detach` starts a session without one".to_owned(),
             Self::Needs { needs: "tmux server", .. } => "run it inside tmux, or by `run-shell` in `.tmux.conf`".to_owned(),
             _ => return None,

@@ -140,7 +140,7 @@ fn the_agent_of_the_last_terminal_is_within_reach() {
     let project = world.project("api");
     let container = world.open_detached(&project);
     let host = world.host();
-    let ask = || Docker::shell(&container, &format!("SOCK=/run/wharf/host/agent.sock; export SOCK; {ASK_AGENT}"));
+    let ask = || Docker::shell(&container, &format!("SOCK=/run/wharf/host/agent.sock; export SOCK; {ASK_AGENT}; true"));
     assert_eq!(ask(), "none");
 
     let attach = |agent: &Agent| {

@@ -128,6 +128,23 @@ fn rm_of_a_container_with_live_sessions_has_to_be_forced() {
 }
 
 #[test]
+fn rm_of_a_paused_container_has_to_be_forced() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    Docker::run(["pause", &container]);
+    assert_eq!(
+        world.wharf(["rm"]).arg(&project).failure(),
+        format!(
+            "error: container `{container}` is paused, so nobody can say whether sessions live in it\n\
+             hint: `wharf rm --force {container}` removes it all the same\n"
+        )
+    );
+    assert_eq!(Docker::state(&container), "paused");
+    world.wharf(["rm", "--force"]).arg(&project).success();
+}
+
+#[test]
 fn rm_asks_on_a_terminal() {
     let world = World::new();
     let project = world.project("api");

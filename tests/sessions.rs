@@ -98,6 +98,26 @@ fn detaching_leaves_everything_running() {
 }
 
 #[test]
+fn outside_tmux_a_key_detaches() {
+    let world = World::new();
+    let project = world.project("api");
+    let host = world.host();
+    let screen = host.attach("main");
+    screen.type_line(&format!(
+        "env -u TMUX -u TMUX_PANE '{}' open '{}'; echo \"code $?\"",
+        binary().display(),
+        project.display()
+    ));
+    screen.wait_for_prompt();
+    let container = world.container_of(&project);
+    wait_until("the attached client", || Docker::inner_clients(&container).len() == 1);
+    screen.press(&["C-\\"]);
+    screen.wait_for_line("code 0");
+    assert!(Docker::inner_clients(&container).is_empty());
+    assert_eq!(Docker::inner_tmux(&container, &["list-sessions", "-F", "#{session_name}"]), "main");
+}
+
+#[test]
 fn an_ended_client_leaves_none_behind_in_the_container() {
     let world = World::new();
     let project = world.project("api");

@@ -89,7 +89,7 @@ async fn enter(
     let _tag = PaneTag::set(lifecycle.project, session, context);
     let agent = serve_agent(up, context);
     let environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
-    match attach(lifecycle, up, ExecSpec { command, environment, working_dir: None }).await {
+    match attach(lifecycle, up, ExecSpec { command, environment, working_dir: None }, context.tmux.is_none()).await {
         Ok((End::Here, _) | (End::Stream, 0)) => Ok(ExitCode::SUCCESS),
         Ok((End::Stream, exit_code)) => Err(why_it_failed(lifecycle, up, session, exit_code).await),
         // An engine that refuses to run anything may do so because the container has just ended.
@@ -98,13 +98,13 @@ async fn enter(
 }
 
 /// The exit code is that of the program in the container, where the stream ended first.
-async fn attach(lifecycle: &Lifecycle<'_>, up: &Up, spec: ExecSpec) -> Result<(End, i64)> {
+async fn attach(lifecycle: &Lifecycle<'_>, up: &Up, spec: ExecSpec, detach_key: bool) -> Result<(End, i64)> {
     let engine = lifecycle.engine;
     let container = &up.container.name;
     let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
     let exec = engine.create_exec(container, spec, terminal.size()).await?;
     let (reader, writer) = tokio::io::split(engine.start_exec(container, &exec).await?);
-    let end = pump(&terminal, reader, writer, async |size| engine.resize_exec(&exec, size).await).await;
+    let end = pump(&terminal, reader, writer, async |size| engine.resize_exec(&exec, size).await, detach_key).await;
     let end = end.map_err(|source| Error::io("attach the terminal", source))?;
     let exit_code = if end == End::Stream { engine.exec_exit_code(&exec).await } else { Ok(0) };
     if !matches!(exit_code, Ok(0)) {

@@ -51,9 +51,12 @@ async fn remove(engine: &Engine, project: &Project, args: &Rm, context: &Context
 }
 
 async fn confirm_live_sessions(engine: &Engine, project: &Project, seen: &Seen) -> Result<()> {
-    let Some(container) = seen.container.as_ref().filter(|container| container.state.can_attach()) else {
+    let Some(container) = seen.container.as_ref().filter(|container| container.state.is_up()) else {
         return Ok(());
     };
+    if !container.state.can_attach() {
+        return Err(Error::UnknownSessions { container: container.name.clone(), state: container.state });
+    }
     let sessions = control::list(engine, &container.name).await?;
     if sessions.is_empty() {
         return Ok(());
