@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::engine::{Archive, Container, Engine, Image, State};
 use crate::error::{Error, Result};
 use crate::plan::{self, Seen, Step, WantedImage};
+use crate::progress;
 use crate::project::{ContainerName, Project};
 use crate::session::identity::HostUser;
 use crate::session::{CONFIG, CONFIG_PATH, RUNTIME_DIR, agent};
@@ -172,6 +173,7 @@ impl Lifecycle<'_> {
 
     async fn act(&self, step: &Step, wanted: Option<&Wanted<'_>>) -> Result<()> {
         let name = self.name();
+        progress::say(step, &name);
         match (step, wanted) {
             (Step::CreateHomeVolume, Some(wanted)) => {
                 let labels = spec::labels(self.project, wanted, None);

@@ -8,6 +8,7 @@ mod engine;
 mod error;
 mod lifecycle;
 mod plan;
+mod progress;
 mod project;
 mod quote;
 mod report;

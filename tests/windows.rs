@@ -149,6 +149,20 @@ fn a_failure_in_an_opened_window_stays_until_it_was_read() {
 }
 
 #[test]
+fn an_opened_window_says_what_it_takes() {
+    let world = World::new();
+    let project = world.project("api");
+    let host = world.host();
+    let screen = host.attach("main");
+    world.wharf(["open", "--image", NO_SLEEP]).arg(&project).env("TMUX", host.variable()).success();
+    let text = screen.wait_for_text("press any key to close");
+    let said: Vec<&str> = text.lines().take_while(|line| !line.starts_with("error:")).collect();
+    let name = said[1].strip_prefix("starting container ").unwrap_or_default();
+    assert!(name.starts_with("wharf-api-"), "{text}");
+    assert_eq!(said[0], format!("creating container {name} from {NO_SLEEP}"));
+}
+
+#[test]
 fn a_container_stopped_from_elsewhere_says_so_in_its_window() {
     let world = World::new();
     let project = world.project("api");
