@@ -31,25 +31,18 @@ pub struct Wanted<'a> {
     pub state_dir: &'a Path,
 }
 
-/// A container that runs, and what it took.
+/// A container that runs.
 #[derive(Debug)]
 pub struct Up {
     pub container: Container,
-    /// Undone where the container turns out not to work.
-    made: Vec<Made>,
-    started: bool,
+    /// Whether this call has started it.
+    pub started: bool,
 }
 
-impl Up {
-    /// A container that ran before.
-    pub fn already(container: Container) -> Self {
-        Self { container, made: Vec::new(), started: false }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a launch has made, in case that it has to be undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Made {
-    HomeVolume(String),
+    HomeVolume,
     Container,
 }
 
@@ -72,67 +65,63 @@ impl Lifecycle<'_> {
     }
 
     /// Brings the container up. Any number of launches can do this at once: what another one did first is seen and used.
+    /// Where it fails, nothing that this call has made is left.
     pub async fn up(&self, wanted: &Wanted<'_>) -> Result<Up> {
-        let mut up = None;
         let mut made = Vec::new();
-        let mut started = false;
+        let up = self.bring_up(wanted, &mut made).await;
+        if up.is_err() {
+            self.undo(&made).await;
+        }
+        up
+    }
+
+    async fn bring_up(&self, wanted: &Wanted<'_>, made: &mut Vec<Made>) -> Result<Up> {
         for _ in 0..ATTEMPTS {
             let seen = self.look(Some(wanted.image.name)).await?;
             let steps = plan::up(self.project, &seen, wanted.image)?;
             if let (true, Some(container)) = (steps.is_empty(), seen.container) {
-                up = Some(container);
-                break;
+                return Ok(Up { container, started: false });
             }
-            for step in steps {
-                match self.act(&step, Some(wanted)).await {
-                    Ok(()) => {
-                        started |= step == Step::Start;
-                        made.extend(self.made_by(&step));
+            match self.take_noting(&steps, wanted, made).await {
+                Err(error) if is_lost_race(&error) => tokio::time::sleep(PAUSE).await,
+                Err(error) => return Err(error),
+                Ok(()) if steps.contains(&Step::Start) => {
+                    // Whether the image can run at all is found out now, while there is nothing in it to lose.
+                    if made.contains(&Made::Container) {
+                        self.settle().await?;
                     }
-                    Err(error) if is_lost_race(&error) => {
-                        tokio::time::sleep(PAUSE).await;
-                        break;
-                    }
-                    Err(error) => {
-                        self.undo(&made).await;
-                        return Err(error);
+                    match self.engine.container(&self.name()).await? {
+                        Some(container) if container.state.can_attach() => return Ok(Up { container, started: true }),
+                        Some(container) if container.state == State::Exited => return Err(self.death_of(&container).await),
+                        _ => {}
                     }
                 }
-            }
-            // A container that ends at once would be started for ever.
-            if started {
-                let container = self.engine.container(&self.name()).await?;
-                match container {
-                    Some(container) if container.state.can_attach() => {
-                        up = Some(container);
-                        break;
-                    }
-                    Some(container) if container.state == State::Exited => {
-                        let died = self.death_of(&container).await;
-                        self.undo(&made).await;
-                        return Err(died);
-                    }
-                    _ => {}
-                }
+                Ok(()) => {}
             }
         }
-        match up {
-            Some(container) => Ok(Up { container, made, started }),
-            None => Err(Error::EngineSlow { action: format!("bring up container `{}`", self.name()), within: PAUSE * ATTEMPTS }),
-        }
+        Err(Error::EngineSlow { action: format!("bring up container `{}`", self.name()), within: PAUSE * ATTEMPTS })
     }
 
-    /// Waits until the container's first process runs, where this call has started it.
-    pub async fn settle(&self, up: &Up) -> Result<()> {
-        if !up.started {
-            return Ok(());
+    async fn take_noting(&self, steps: &[Step], wanted: &Wanted<'_>, made: &mut Vec<Made>) -> Result<()> {
+        for step in steps {
+            self.act(step, Some(wanted)).await?;
+            match step {
+                Step::CreateHomeVolume => made.push(Made::HomeVolume),
+                Step::Create { .. } => made.push(Made::Container),
+                _ => {}
+            }
         }
+        Ok(())
+    }
+
+    /// Waits until the first process of a container that was just started runs.
+    pub async fn settle(&self) -> Result<()> {
         let ready = async {
             loop {
                 match self.engine.runs_its_command(&self.name()).await {
                     Ok(true) => return Ok(()),
                     Ok(false) => tokio::time::sleep(Duration::from_millis(10)).await,
-                    Err(_) => return self.failure_of(up).await.map_or(Ok(()), Err),
+                    Err(_) => return self.failure().await.map_or(Ok(()), Err),
                 }
             }
         };
@@ -142,25 +131,16 @@ impl Lifecycle<'_> {
         }
     }
 
-    /// Why nothing works in a container that was up: it is gone, or it has ended. `None` where it runs. What this call
-    /// has made is removed again, since nobody got to use it.
-    pub async fn failure_of(&self, up: &Up) -> Option<Error> {
-        let container = match self.engine.container(&self.name()).await {
-            Ok(Some(container)) => container,
-            Ok(None) => return Some(Error::Gone { container: self.name() }),
-            Err(error) => return Some(error),
-        };
-        if container.state.can_attach() {
-            // A program that fails right after the first process did can be heard of first.
-            let ends = self.engine.stops_within(&self.name(), Duration::from_millis(100)).await;
-            if !ends {
-                return None;
-            }
+    /// Why nothing works in a container that was up: it is gone, or it has ended. `None` where it runs.
+    pub async fn failure(&self) -> Option<Error> {
+        // A program in the container ends with it, and can be heard of first.
+        self.engine.stops_within(&self.name(), Duration::from_millis(100)).await;
+        match self.engine.container(&self.name()).await {
+            Ok(Some(container)) if container.state.can_attach() => None,
+            Ok(Some(container)) => Some(self.death_of(&container).await),
+            Ok(None) => Some(Error::Gone { container: self.name() }),
+            Err(error) => Some(error),
         }
-        let container = self.engine.container(&self.name()).await.ok().flatten().unwrap_or(container);
-        let died = self.death_of(&container).await;
-        self.undo(&up.made).await;
-        Some(died)
     }
 
     /// Takes the steps of a plan that has no race to lose.
@@ -251,20 +231,13 @@ impl Lifecycle<'_> {
         }
     }
 
-    fn made_by(&self, step: &Step) -> Option<Made> {
-        match step {
-            Step::CreateHomeVolume => Some(Made::HomeVolume(self.name().home_volume())),
-            Step::Create { .. } => Some(Made::Container),
-            _ => None,
-        }
-    }
-
-    /// Leaves nothing half-made behind. The error that led here is what people should see, so this one's are dropped.
+    /// Leaves nothing half-made behind. The error that led here is what people should see, so this one's are dropped. A
+    /// container that runs after all, since another launch got it to, refuses to be removed.
     async fn undo(&self, made: &[Made]) {
         for made in made.iter().rev() {
             let _ = match made {
-                Made::Container => self.engine.remove_container(&self.name()).await,
-                Made::HomeVolume(name) => self.engine.remove_volume(&self.name(), name).await,
+                Made::Container => self.engine.remove_stopped_container(&self.name()).await,
+                Made::HomeVolume => self.engine.remove_volume(&self.name(), &self.name().home_volume()).await,
             };
         }
     }

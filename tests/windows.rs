@@ -171,6 +171,9 @@ fn a_container_stopped_from_elsewhere_says_so_in_its_window() {
     world.wharf(["open"]).arg(&project).env("TMUX", host.variable()).success();
     screen.wait_for_prompt();
     let container = world.container_of(&project);
+    let id = Docker::inspect(&container, "{{.Id}}");
+    screen.type_line("echo precious >~/marker");
+    wait_until("the marker", || Docker::output(["exec", &container, "sh", "-c", "test -s ~/marker"]).status.success());
     world.wharf(["stop"]).arg(&project).success();
     let text = screen.wait_for_text("press any key to close");
     assert!(text.contains(&format!("error: container `{container}` ended with exit code 143")), "{text}");
@@ -178,7 +181,9 @@ fn a_container_stopped_from_elsewhere_says_so_in_its_window() {
     wait_until("the window to be gone", || host.windows("").is_empty());
     world.wharf(["open"]).arg(&project).env("TMUX", host.variable()).success();
     screen.wait_for_prompt();
-    assert_eq!(Docker::state(&container), "running");
+    // It is the same container, though the window that said so is the one that had made it.
+    assert_eq!(Docker::inspect(&container, "{{.State.Status}} {{.Id}}"), format!("running {id}"));
+    assert_eq!(Docker::shell(&container, "cat ~/marker"), "precious");
 }
 
 #[test]

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use super::wanted;
 use crate::cli::{Attach, Creation};
 use crate::context::Context;
-use crate::engine::{Engine, ExecSpec};
+use crate::engine::{Container, Engine, ExecSpec};
 use crate::error::{Error, Result};
-use crate::lifecycle::{Lifecycle, Up};
+use crate::lifecycle::Lifecycle;
 use crate::plan;
 use crate::project::{ContainerName, Project};
 use crate::quote;
@@ -30,8 +30,9 @@ pub async fn run(args: Attach, context: &Context) -> Result<ExitCode> {
     refuse_without_terminal("attach")?;
     let engine = context.engine().await?;
     let lifecycle = Lifecycle { engine: &engine, project: &project };
-    let up = Up::already(plan::attach(&project, &lifecycle.look(None).await?)?.clone());
-    enter(&lifecycle, &up, &args.session, commands::attach(&args.session), context).await
+    let seen = lifecycle.look(None).await?;
+    let container = plan::attach(&project, &seen)?;
+    enter(&lifecycle, container, &args.session, commands::attach(&args.session), context).await
 }
 
 /// Attaches this terminal to a session; creates and starts whatever is not there yet.
@@ -45,9 +46,9 @@ pub async fn create_and_enter(
     refuse_without_terminal("open")?;
     let engine = context.engine().await?;
     let lifecycle = Lifecycle { engine: &engine, project };
-    let up = lifecycle.up(&wanted(creation, context)).await?;
-    refuse_command_for_running_session(&engine, &up.container.name, session, command).await?;
-    enter(&lifecycle, &up, session, commands::attach_or_create(session, command), context).await
+    let container = lifecycle.up(&wanted(creation, context)).await?.container;
+    refuse_command_for_running_session(&engine, &container.name, session, command).await?;
+    enter(&lifecycle, &container, session, commands::attach_or_create(session, command), context).await
 }
 
 /// A command that a running session would swallow is not lost in silence.
@@ -79,7 +80,7 @@ async fn project_of(args: &Attach, context: &Context) -> Result<Project> {
 
 async fn enter(
     lifecycle: &Lifecycle<'_>,
-    up: &Up,
+    container: &Container,
     session: &SessionName,
     command: Vec<String>,
     context: &Context,
@@ -87,20 +88,20 @@ async fn enter(
     // What the host's tmux takes for the pane's directory, and opens new panes in.
     let _ = env::set_current_dir(lifecycle.project.path());
     let _tag = PaneTag::set(lifecycle.project, session, context);
-    let agent = serve_agent(up, context);
+    let agent = serve_agent(container, context);
     let environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
-    match attach(lifecycle, up, ExecSpec { command, environment, working_dir: None }, context.tmux.is_none()).await {
+    match attach(lifecycle, container, ExecSpec { command, environment, working_dir: None }, context.tmux.is_none()).await {
         Ok((End::Here, _) | (End::Stream, 0)) => Ok(ExitCode::SUCCESS),
-        Ok((End::Stream, exit_code)) => Err(why_it_failed(lifecycle, up, session, exit_code).await),
+        Ok((End::Stream, exit_code)) => Err(why_it_failed(lifecycle, container, session, exit_code).await),
         // An engine that refuses to run anything may do so because the container has just ended.
-        Err(error) => Err(lifecycle.failure_of(up).await.unwrap_or(error)),
+        Err(error) => Err(lifecycle.failure().await.unwrap_or(error)),
     }
 }
 
 /// The exit code is that of the program in the container, where the stream ended first.
-async fn attach(lifecycle: &Lifecycle<'_>, up: &Up, spec: ExecSpec, detach_key: bool) -> Result<(End, i64)> {
+async fn attach(lifecycle: &Lifecycle<'_>, container: &Container, spec: ExecSpec, detach_key: bool) -> Result<(End, i64)> {
     let engine = lifecycle.engine;
-    let container = &up.container.name;
+    let container = &container.name;
     let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
     let exec = engine.create_exec(container, spec, terminal.size()).await?;
     let (reader, writer) = tokio::io::split(engine.start_exec(container, &exec).await?);
@@ -113,9 +114,9 @@ async fn attach(lifecycle: &Lifecycle<'_>, up: &Up, spec: ExecSpec, detach_key: 
     Ok((end, exit_code?))
 }
 
-async fn why_it_failed(lifecycle: &Lifecycle<'_>, up: &Up, session: &SessionName, exit_code: i64) -> Error {
-    let container = up.container.name.clone();
-    if let Some(error) = lifecycle.failure_of(up).await {
+async fn why_it_failed(lifecycle: &Lifecycle<'_>, container: &Container, session: &SessionName, exit_code: i64) -> Error {
+    let container = container.name.clone();
+    if let Some(error) = lifecycle.failure().await {
         return error;
     }
     if control::could_not_run(exit_code) {
@@ -125,14 +126,14 @@ async fn why_it_failed(lifecycle: &Lifecycle<'_>, up: &Up, session: &SessionName
         Ok(running) if !running.contains(session) => Error::NoSession { container, session: session.clone(), running },
         Ok(_) => Error::ClientFailed { container, exit_code },
         // It ended while it was asked.
-        Err(error) => lifecycle.failure_of(up).await.unwrap_or(error),
+        Err(error) => lifecycle.failure().await.unwrap_or(error),
     }
 }
 
 /// An agent that cannot be served is not a reason not to attach: ssh inside says that it has none.
-fn serve_agent(up: &Up, context: &Context) -> Option<AgentSocket> {
+fn serve_agent(container: &Container, context: &Context) -> Option<AgentSocket> {
     let agent = PathBuf::from(context.variable("SSH_AUTH_SOCK").filter(|path| !path.is_empty())?);
-    AgentSocket::serve(up.container.host_dir.as_deref()?, agent).ok()
+    AgentSocket::serve(container.host_dir.as_deref()?, agent).ok()
 }
 
 async fn print(args: &Attach, project: &Project, context: &Context) -> Result<ExitCode> {

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use tabled::builder::Builder;
-use tabled::settings::{Padding, Style as TableStyle};
+use tabled::settings::{Padding, Style as TableStyle, Width};
 
 use crate::cli::List;
 use crate::context::Context;
@@ -86,23 +86,21 @@ fn row(listed: Listed, sessions: Option<Vec<SessionName>>) -> Row {
 
 /// The columns, and which of them go first when the terminal is narrow.
 const COLUMNS: [(&str, u8); 7] =
-    [("NAME", 0), ("STATE", 0), ("SESSIONS", 1), ("IMAGE", 3), ("PORTS", 4), ("PROJECT", 2), ("LAST USED", 5)];
+    [("NAME", 0), ("STATE", 0), ("SESSIONS", 1), ("IMAGE", 3), ("PORTS", 4), ("PROJECT", 2), ("LAST USED", LEAST)];
+const LEAST: u8 = 5;
 
+/// As many columns as fit into `width`; the last two are cut where not even they do.
 fn table(rows: &[Row], width: Option<usize>) -> String {
     let cells: Vec<[String; 7]> = rows.iter().map(cells).collect();
-    let least = COLUMNS.iter().map(|(_, rank)| *rank).max().unwrap_or(0);
-    let mut text = String::new();
-    for rank in (0..=least).rev() {
-        text = draw(&cells, rank);
-        let widest = text.lines().map(|line| anstream::adapter::strip_str(line).to_string().chars().count()).max();
-        if width.is_none_or(|width| widest <= Some(width)) {
-            break;
-        }
-    }
-    text
+    let Some(width) = width else {
+        return draw(&cells, LEAST, None);
+    };
+    let fits = |text: &String| text.lines().all(|line| tabled::grid::util::string::get_line_width(line) <= width);
+    let tables = (0..=LEAST).rev().map(|rank| draw(&cells, rank, None));
+    tables.into_iter().find(fits).unwrap_or_else(|| draw(&cells, 0, Some(width)))
 }
 
-fn draw(cells: &[[String; 7]], rank: u8) -> String {
+fn draw(cells: &[[String; 7]], rank: u8, width: Option<usize>) -> String {
     let kept: Vec<usize> = (0..COLUMNS.len()).filter(|&column| COLUMNS[column].1 <= rank).collect();
     let mut builder = Builder::default();
     builder.push_record(kept.iter().map(|&column| COLUMNS[column].0.to_owned()));
@@ -111,6 +109,9 @@ fn draw(cells: &[[String; 7]], rank: u8) -> String {
     }
     let mut table = builder.build();
     table.with(TableStyle::empty()).with(Padding::new(0, 2, 0, 0));
+    if let Some(width) = width {
+        table.with(Width::truncate(width).suffix("…"));
+    }
     table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
@@ -153,4 +154,57 @@ fn terminal_width() -> Option<usize> {
         return None;
     }
     rustix::termios::tcgetwinsize(stdout).ok().map(|size| usize::from(size.ws_col)).filter(|&columns| columns > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<Row> {
+        let listed = |path: &str, state| Listed {
+            name: crate::project::Project::from_label(path).container_name(),
+            project: crate::project::Project::from_label(path),
+            state,
+            image: "debian:13".to_owned(),
+            ports: vec!["127.0.0.1:80->80/tcp".to_owned()],
+            created_at: String::new(),
+        };
+        let sessions = Some(vec!["main".parse().unwrap(), "logs".parse().unwrap()]);
+        let mut rows =
+            vec![row(listed("/srv/api", State::Running), sessions), row(listed("/srv/größe\u{1b}[31m", State::Exited), None)];
+        rows.iter_mut().for_each(|row| row.orphaned = false);
+        rows
+    }
+
+    fn plain(width: Option<usize>) -> String {
+        anstream::adapter::strip_str(&table(&rows(), width)).to_string()
+    }
+
+    #[test]
+    fn all_columns_where_there_is_room() {
+        let expected = concat!(
+            "NAME             STATE    SESSIONS   IMAGE      PORTS                 PROJECT               LAST USED\n",
+            "api              running  main,logs  debian:13  127.0.0.1:80->80/tcp  /srv/api              -\n",
+            "größe\\u{1b}[31m  exited   ?          debian:13  127.0.0.1:80->80/tcp  /srv/größe\\u{1b}[31m  -\n",
+        );
+        assert_eq!(plain(None), expected);
+        assert_eq!(plain(Some(120)), expected);
+    }
+
+    #[test]
+    fn columns_go_one_by_one_where_there_is_not() {
+        let head = |width| plain(Some(width)).lines().next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(head(92), "NAME STATE SESSIONS IMAGE PORTS PROJECT");
+        assert_eq!(head(75), "NAME STATE SESSIONS IMAGE PROJECT");
+        assert_eq!(head(64), "NAME STATE SESSIONS PROJECT");
+        assert_eq!(head(40), "NAME STATE SESSIONS");
+        assert_eq!(head(28), "NAME STATE");
+    }
+
+    #[test]
+    fn twenty_columns_are_enough_for_something() {
+        let text = plain(Some(20));
+        assert!(text.lines().all(|line| line.chars().count() <= 20), "{text}");
+        assert!(text.contains("api"), "{text}");
+    }
 }

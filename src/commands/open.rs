@@ -30,7 +30,9 @@ async fn open_detached(args: &Open, project: &Project, context: &Context) -> Res
     let engine = context.engine().await?;
     let lifecycle = Lifecycle { engine: &engine, project };
     let up = lifecycle.up(&wanted(&args.creation, context)).await?;
-    lifecycle.settle(&up).await?;
+    if up.started {
+        lifecycle.settle().await?;
+    }
     let session = args.session.clone().unwrap_or_default();
     let environment = crate::session::environment::for_terminal(|name| context.variable(name), false);
     control::create(&engine, &up.container.name, &session, &args.command, environment).await?;

@@ -14,7 +14,9 @@ pub async fn run(args: Start, context: &Context) -> Result<ExitCode> {
     let engine = context.engine().await?;
     let lifecycle = Lifecycle { engine: &engine, project: &project };
     let up = lifecycle.up(&wanted(&args.creation, context)).await?;
-    lifecycle.settle(&up).await?;
+    if up.started {
+        lifecycle.settle().await?;
+    }
     println!("{}", up.container.name);
     Ok(ExitCode::SUCCESS)
 }

@@ -171,7 +171,16 @@ impl Engine {
 
     /// Removes a container, running or not, and keeps its named volumes; one that does not exist is fine.
     pub async fn remove_container(&self, name: &ContainerName) -> Result<()> {
-        let options = RemoveContainerOptions { force: true, v: false, link: false };
+        self.remove(name, true).await
+    }
+
+    /// The same, but a container that runs is an error.
+    pub async fn remove_stopped_container(&self, name: &ContainerName) -> Result<()> {
+        self.remove(name, false).await
+    }
+
+    async fn remove(&self, name: &ContainerName, force: bool) -> Result<()> {
+        let options = RemoveContainerOptions { force, v: false, link: false };
         let removed = self.work(format!("remove container `{name}`"), self.docker.remove_container(name.as_str(), Some(options)));
         absent_is_none(removed.await).map(drop)
     }
