@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 use tabled::builder::Builder;
+use tabled::settings::peaker::Priority;
 use tabled::settings::{Padding, Style as TableStyle, Width};
 
 use crate::cli::List;
@@ -110,7 +111,7 @@ fn draw(cells: &[[String; 7]], rank: u8, width: Option<usize>) -> String {
     let mut table = builder.build();
     table.with(TableStyle::empty()).with(Padding::new(0, 2, 0, 0));
     if let Some(width) = width {
-        table.with(Width::truncate(width).suffix("…"));
+        table.with(Width::truncate(width).priority(Priority::max(true)).suffix("…"));
     }
     table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
@@ -172,7 +173,9 @@ mod tests {
         let sessions = Some(vec!["main".parse().unwrap(), "logs".parse().unwrap()]);
         let mut rows =
             vec![row(listed("/srv/api", State::Running), sessions), row(listed("/srv/größe\u{1b}[31m", State::Exited), None)];
-        rows.iter_mut().for_each(|row| row.orphaned = false);
+        for row in &mut rows {
+            row.orphaned = false;
+        }
         rows
     }
 
