@@ -6,7 +6,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
 find_wharf() {
     local candidate
-    for candidate in "$here/target/release/wharf" "$here/bin/wharf"; do
+    for candidate in "$here/bin/wharf" "$here/target/release/wharf"; do
         if [[ -x $candidate ]]; then
             printf '%s\n' "$candidate"
             return
@@ -16,8 +16,8 @@ find_wharf() {
 }
 
 if ! wharf=$(find_wharf); then
-    echo "wharf: there is no wharf binary in $here/target/release, $here/bin or PATH"
-    echo "hint: build it with: cargo build --release --locked --manifest-path '$here/Cargo.toml'"
+    echo "wharf: there is no wharf binary in $here/bin, $here/target/release or PATH"
+    echo "hint: build it with: $here/scripts/build"
     exit 0
 fi
 
@@ -26,7 +26,7 @@ expected=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$here/Cargo.toml" 2>/dev/null |
 version=$("$wharf" --version 2>&1)
 if [[ -n $expected && $version != "wharf $expected" ]]; then
     echo "wharf: $wharf is \`$version\`, and this plugin is $expected"
-    echo "hint: build it again with: cargo build --release --locked --manifest-path '$here/Cargo.toml'"
+    echo "hint: build it again with: $here/scripts/build"
     exit 0
 fi
 
