@@ -105,3 +105,17 @@ need_cargo() {
     has cargo || fail "missing: cargo" "install Rust $version or newer, for example with rustup"
     need_commands cc:build-essential
 }
+
+# release_program NAME CARGO-ARGUMENT...: prints where cargo has put the program. A static one, where that works.
+release_program() {
+    local name=$1 host options=(--locked --message-format=json-render-diagnostics)
+    shift
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    if [[ $host == *-linux-gnu ]]; then
+        # Only with an explicit target are build scripts and procedural macros, which can't be static, built without the flag.
+        options+=(--target "$host")
+        export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static"
+    fi
+    # Cargo knows best where its output goes: the target directory can be set in three places.
+    cargo "$@" "${options[@]}" | grep -F "\"name\":\"$name\"" | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
+}

@@ -5,6 +5,8 @@ RUN_DIR=''
 RUN_ID=''
 # An ordinary user without an account: nothing has to be made on the machine, or cleaned up.
 USER_ID=61234
+# What an ordinary user's run leaves out: these tests start an engine of their own, which takes root.
+NEEDS_ROOT=(--skip private_engine::)
 
 # The directory is in /tmp, and everybody may look into it: the ordinary user can't get into a clone below /root.
 # Short, because the paths of sockets below it may not be longer than 107 bytes.
@@ -60,7 +62,7 @@ run_staged() {
 }
 
 run_as_root() { run_staged root -- "$@"; }
-run_as_self() { run_staged self -- "$@"; }
+run_as_self() { run_staged self -- "${NEEDS_ROOT[@]}" "$@"; }
 
 # Root hides every mistake with permissions, and users are not root: the second run has the engine's group, no more.
 run_as_user() {
@@ -69,7 +71,7 @@ run_as_user() {
     if [[ $endpoint == unix://* ]]; then
         groups=(--groups "$(stat -Lc %g "${endpoint#unix://}")")
     fi
-    run_staged user setpriv --reuid "$USER_ID" --regid "$USER_ID" "${groups[@]}" -- "$@"
+    run_staged user setpriv --reuid "$USER_ID" --regid "$USER_ID" "${groups[@]}" -- "${NEEDS_ROOT[@]}" "$@"
 }
 
 # --- afterwards -------------------------------------------------------------------------------------------------------

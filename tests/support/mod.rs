@@ -2,12 +2,14 @@
 
 mod docker;
 mod host;
+mod private_engine;
 mod world;
 
 use std::time::{Duration, Instant};
 
 pub use docker::Docker;
 pub use host::{Host, Screen, pane_process};
+pub use private_engine::PrivateEngine;
 pub use world::{World, binary, repository};
 
 /// Full Debian with tmux: `scripts/default-image` makes it.

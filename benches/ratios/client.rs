@@ -1,0 +1,119 @@
+//! What an attached client costs while it is attached: memory, and work for what it shows.
+
+use std::cell::{Cell, RefCell};
+use std::fs;
+
+use crate::Result;
+use crate::engine::Exec;
+use crate::project::Project;
+use crate::report::{Row, Target, Unit};
+use crate::rounds::{Samples, interleave};
+use crate::run::Run;
+use crate::terminal::Attached;
+
+pub fn measure_memory(run: &Run) -> Result<Vec<Row>> {
+    let clients = Clients::of(run, "memory")?;
+    let mut rows = Vec::new();
+    for (name, field, target) in [("memory", "Rss", Target::AtMost(4.0)), ("memory-pss", "Pss", Target::None)] {
+        let weigh = |mut attached: Attached| -> Result<f64> {
+            attached.settle()?;
+            let megabytes = memory(attached.client()?, field)?;
+            attached.detach()?;
+            Ok(megabytes)
+        };
+        let [wharf, docker] = clients.compare(name, run.rounds(3), &weigh)?;
+        rows.push(Row::new(name, format!("attached client: {field}"), Unit::Megabytes, target).wharf(wharf).docker(docker));
+    }
+    clients.project.remove(run)?;
+    Ok(rows)
+}
+
+/// A session that prints as fast as it can, and one that prints a line now and then. The tmux in the container draws what
+/// a screen can show, so of a flood only a few percent reach any client, in many small pieces; how many depends on how
+/// fast the client takes them. The slow lines are the same work for all.
+pub fn measure_cpu(run: &Run) -> Result<Vec<Row>> {
+    let clients = Clients::of(run, "cpu")?;
+    let megabytes = if run.full { 100 } else { 25 };
+    let flood = format!("head -c {megabytes}M /dev/zero | tr '\\0' x | fold -w 79; echo");
+    let lines = "seq 1000 | while read -r n; do echo \"line $n of a program that works\"; sleep 0.001; done".to_owned();
+    let shown = RefCell::new(Vec::new());
+    let marks = Cell::new(0);
+    let print = |command: &str, mut attached: Attached| -> Result<f64> {
+        attached.settle()?;
+        marks.set(marks.get() + 1);
+        let before = processor_time(attached.client()?)?;
+        // The quotes tell the line as it is typed from the line that is printed.
+        attached.send(format!("clear; {command}; echo the'' end {}.\n", marks.get()).as_bytes())?;
+        let count = attached.read_until(&format!("the end {}.", marks.get()))?;
+        let after = processor_time(attached.client()?)?;
+        shown.borrow_mut().push(count);
+        attached.detach()?;
+        Ok(after - before)
+    };
+    let flooded =
+        clients.compare("cpu", run.rounds(3), &|attached| Ok(print(&flood, attached)? * 100.0 / f64::from(megabytes)))?;
+    let shown = shown.take();
+    let [wharf, docker] = clients.compare("cpu-lines", run.rounds(3), &|attached| print(&lines, attached))?;
+    clients.project.remove(run)?;
+
+    let cpu = Row::new("cpu", "attached client: CPU per 100 MB that a session prints", Unit::Milliseconds, Target::Docker(0.6));
+    let least = shown.iter().min().unwrap_or(&0) / 1000;
+    let most = shown.iter().max().unwrap_or(&0) / 1000;
+    let note =
+        format!("cpu: of {megabytes} MB printed, {least} to {most} kB reached the clients; the tmux inside shows a screen");
+    let slow = Row::new("cpu-lines", "attached client: CPU per 1000 lines, one by one", Unit::Milliseconds, Target::None);
+    let [flooded_wharf, flooded_docker] = flooded;
+    Ok(vec![cpu.wharf(flooded_wharf).docker(flooded_docker).note(note), slow.wharf(wharf).docker(docker)])
+}
+
+/// The two clients, each on a terminal of its own.
+struct Clients<'a> {
+    run: &'a Run,
+    project: Project,
+    exec: Exec,
+}
+
+impl<'a> Clients<'a> {
+    fn of(run: &'a Run, name: &str) -> Result<Self> {
+        let project = Project::create(run, name)?;
+        project.open_detached(run)?;
+        let exec = project.attach(run)?;
+        Ok(Self { run, project, exec })
+    }
+
+    fn compare(&self, name: &str, rounds: usize, observe: &dyn Fn(Attached) -> Result<f64>) -> Result<[Samples; 2]> {
+        let attach = |command| -> Result<f64> {
+            let mut attached = Attached::spawn(command)?;
+            attached.first_byte()?;
+            observe(attached)
+        };
+        let container = &self.project.container;
+        interleave(
+            name,
+            rounds,
+            [
+                Box::new(|| attach(self.run.wharf(["attach", container]))),
+                Box::new(|| attach(self.run.docker(self.exec.for_docker(container)))),
+            ],
+        )
+    }
+}
+
+/// In megabytes, of 10⁶ bytes.
+fn memory(process: u32, field: &str) -> Result<f64> {
+    let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+    let mut fields = rollup.lines().filter_map(|line| line.split_once(':'));
+    let kilobytes = fields.find(|(name, _)| *name == field).and_then(|(_, value)| value.trim().strip_suffix(" kB"));
+    let kilobytes: f64 = kilobytes.ok_or_else(|| format!("the kernel says no {field} of a process"))?.parse()?;
+    Ok(kilobytes * 1024.0 / 1e6)
+}
+
+/// User and system time of all threads, in milliseconds. `/proc/PID/stat` says the same in units of 10 ms.
+fn processor_time(process: u32) -> Result<f64> {
+    let mut nanoseconds = 0.0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanoseconds += text.split(' ').next().unwrap_or_default().parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e6)
+}

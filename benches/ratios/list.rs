@@ -1,0 +1,86 @@
+//! List all containers.
+
+use std::cell::Cell;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::Result;
+use crate::engine::query;
+use crate::project::{Project, Template};
+use crate::report::{Row, Target, Unit};
+use crate::rounds::{interleave, milliseconds};
+use crate::run::Run;
+
+/// How long to wait, in all, for moments when no container runs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub fn measure(run: &Run) -> Result<Vec<Row>> {
+    let count = if run.full { 200 } else { 20 };
+    let template = Template::learn(run)?;
+    let mut projects = Vec::new();
+    for index in 0..count {
+        let project = Project::create(run, &format!("list-{index}"))?;
+        run.engine.post(&format!("/containers/create?name={}", project.container), &template.body(&project)?)?;
+        projects.push(project);
+    }
+    let path = format!("/containers/json?all=1&filters={}", query(&json!({ "label": ["wharf=true"] })));
+    let running = || -> Result<usize> {
+        let containers = run.engine.get(&path)?;
+        Ok(containers.as_array().into_iter().flatten().filter(|container| container["State"] == "running").count())
+    };
+    // Containers that run are asked for their sessions, which no floor is. None of this run's does, but others' may.
+    let give_up = Instant::now() + PATIENCE;
+    let disturbed = Cell::new(0);
+    let list = || -> Result<f64> {
+        loop {
+            let before = running()?;
+            let mut command = run.wharf(["list", "--json"]);
+            let started = Instant::now();
+            let output = command.output()?;
+            let elapsed = milliseconds(started.elapsed());
+            let listed: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout)?;
+            if !output.status.success() || listed.len() < count {
+                return Err(format!("wharf listed {} of {count} containers", listed.len()).into());
+            }
+            if before == 0 && running()? == 0 {
+                return Ok(elapsed);
+            }
+            if Instant::now() > give_up {
+                disturbed.set(disturbed.get() + 1);
+                return Ok(elapsed);
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let [floor, wharf, docker] = interleave(
+        "list",
+        run.rounds(25),
+        [
+            Box::new(|| {
+                let started = Instant::now();
+                let response = run.engine.request("GET", &path, None)?;
+                let elapsed = milliseconds(started.elapsed());
+                if response.status == 200 { Ok(elapsed) } else { Err("the engine does not list containers".into()) }
+            }),
+            Box::new(list),
+            Box::new(|| {
+                let mut command = run.docker(["ps", "--all", "--filter", "label=wharf=true"]);
+                let started = Instant::now();
+                command.output()?;
+                Ok(milliseconds(started.elapsed()))
+            }),
+        ],
+    )?;
+    for project in projects {
+        project.remove(run)?;
+    }
+    let what = format!("list --json, {count} containers");
+    let mut row = Row::new("list", what, Unit::Milliseconds, Target::Floor(1.15)).floor(floor).wharf(wharf).docker(docker);
+    if disturbed.get() > 0 {
+        let note = "list: other containers ran in {} rounds, which wharf asks for their sessions";
+        row = row.note(note.replace("{}", &disturbed.get().to_string()));
+    }
+    Ok(vec![row])
+}
