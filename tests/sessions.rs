@@ -15,6 +15,9 @@ fn three_sessions_outlive_the_hosts_server() {
         let attach = format!("'{}' attach --create --session {name} '{}'", binary().display(), project.display());
         host.tmux(["new-window", "-t", "main:", &attach]);
         screen.wait_for_prompt();
+        // An engine before API 1.42 tells a new session its size a moment after it has started.
+        let inner = ["display-message", "-p", "-t", name, "#{window_width}"];
+        wait_until("the terminal's size", || Docker::inner_tmux(&world.container_of(&project), &inner) == "100");
         screen.type_line(&format!("echo $((6*7)) in {name}; exec sleep 4321"));
         screen.wait_for_line(&format!("42 in {name}"));
     }

@@ -84,8 +84,7 @@ fn a_window_of_another_session_is_linked_into_this_one() {
     wait_until("the linked window", || host.windows("#{session_name} #{window_active}") == ["main 1", "second 1"]);
     let ids = host.windows("#{window_id}");
     assert_eq!(ids[0], ids[1]);
-    let container = world.container_of(&project);
-    wait_until("one client", || Docker::inner_clients(&container).len() == 1);
+    wait_for_container(&world, &project);
 }
 
 #[test]
