@@ -1,5 +1,6 @@
 //! What a command knows of the world around it, read from the environment once.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::env;
 use std::path::PathBuf;
@@ -24,7 +25,8 @@ pub struct Context {
     pub user: HostUser,
     /// The directory for what is shared with containers.
     pub state_dir: PathBuf,
-    engine: EngineSettings,
+    engine_settings: EngineSettings,
+    engine: OnceCell<Engine>,
     variables: HashMap<String, String>,
 }
 
@@ -41,7 +43,8 @@ impl Context {
             client: surface.client,
             user: HostUser::new(rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw(), login.as_deref()),
             state_dir: dirs::state_dir().unwrap_or_else(|| PathBuf::from("/tmp")).join("wharf"),
-            engine: EngineSettings {
+            engine: OnceCell::new(),
+            engine_settings: EngineSettings {
                 docker_host: variable("DOCKER_HOST"),
                 docker_context: variable("DOCKER_CONTEXT"),
                 docker_config: variable("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".docker"))),
@@ -56,8 +59,13 @@ impl Context {
         self.variables.get(name).cloned()
     }
 
-    pub async fn engine(&self) -> Result<Engine> {
-        Engine::connect(&self.engine).await
+    /// The engine, looked for when it is first needed.
+    pub fn engine(&self) -> Result<&Engine> {
+        if let Some(engine) = self.engine.get() {
+            return Ok(engine);
+        }
+        let engine = Engine::find(&self.engine_settings)?;
+        Ok(self.engine.get_or_init(|| engine))
     }
 
     /// The server that this runs in, for a command that is about it.

@@ -72,7 +72,7 @@ fn project_of(directory: &Path, context: &Context, asked: Asked) -> Result<Proje
 
 async fn by_container(name: &ContainerName, context: &Context) -> Result<Project> {
     let unknown = || Error::UnknownTarget { target: name.to_string() };
-    let container = context.engine().await?.container(name).await?.ok_or_else(unknown)?;
+    let container = context.engine()?.container(name).await?.ok_or_else(unknown)?;
     let path = container.labels.get(label::PROJECT).cloned().unwrap_or_default();
     let project = Project::from_label(&path);
     if project.container_name() == *name && container.belongs_to(&project) {
@@ -83,7 +83,7 @@ async fn by_container(name: &ContainerName, context: &Context) -> Result<Project
 }
 
 async fn by_name(target: &str, context: &Context) -> Result<Project> {
-    let containers = context.engine().await?.containers().await?;
+    let containers = context.engine()?.containers().await?;
     let mut found: Vec<Project> =
         containers.into_iter().map(|listed| listed.project).filter(|project| project.is_called(target)).collect();
     match found.len() {

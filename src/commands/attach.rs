@@ -28,8 +28,8 @@ pub async fn run(args: Attach, context: &Context) -> Result<ExitCode> {
         return create_and_enter(&project, &args.session, &args.creation, &args.command, context).await;
     }
     refuse_without_terminal("attach")?;
-    let engine = context.engine().await?;
-    let lifecycle = Lifecycle { engine: &engine, project: &project };
+    let engine = context.engine()?;
+    let lifecycle = Lifecycle { engine, project: &project };
     let seen = lifecycle.look(None).await?;
     let container = plan::attach(&project, &seen)?;
     enter(&lifecycle, container, &args.session, commands::attach(&args.session), context).await
@@ -44,10 +44,10 @@ pub async fn create_and_enter(
     context: &Context,
 ) -> Result<ExitCode> {
     refuse_without_terminal("open")?;
-    let engine = context.engine().await?;
-    let lifecycle = Lifecycle { engine: &engine, project };
+    let engine = context.engine()?;
+    let lifecycle = Lifecycle { engine, project };
     let container = lifecycle.up(&wanted(creation, context)).await?.container;
-    refuse_command_for_running_session(&engine, &container.name, session, command).await?;
+    refuse_command_for_running_session(engine, &container.name, session, command).await?;
     enter(&lifecycle, &container, session, commands::attach_or_create(session, command), context).await
 }
 
@@ -137,8 +137,8 @@ fn serve_agent(container: &Container, context: &Context) -> Option<AgentSocket> 
 }
 
 async fn print(args: &Attach, project: &Project, context: &Context) -> Result<ExitCode> {
-    let engine = context.engine().await?;
-    let lifecycle = Lifecycle { engine: &engine, project };
+    let engine = context.engine()?;
+    let lifecycle = Lifecycle { engine, project };
     let seen = lifecycle.look(None).await?;
     let container = plan::attach(project, &seen)?;
     let mut line = vec!["docker".to_owned(), "exec".to_owned(), "-it".to_owned()];

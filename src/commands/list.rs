@@ -38,9 +38,9 @@ struct Row {
 }
 
 pub async fn run(args: List, context: &Context) -> Result<ExitCode> {
-    let engine = context.engine().await?;
+    let engine = context.engine()?;
     let containers = engine.containers().await?;
-    let sessions = sessions_of(&engine, &containers).await;
+    let sessions = sessions_of(engine, &containers).await;
     let rows: Vec<Row> = containers.into_iter().zip(sessions).map(|(listed, sessions)| row(listed, sessions)).collect();
     let text = if args.json {
         let json = serde_json::to_string_pretty(&rows).map_err(|error| Error::io("print JSON", error.into()))?;

@@ -27,15 +27,15 @@ pub async fn run(args: Open, context: &Context) -> Result<ExitCode> {
 }
 
 async fn open_detached(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {
-    let engine = context.engine().await?;
-    let lifecycle = Lifecycle { engine: &engine, project };
+    let engine = context.engine()?;
+    let lifecycle = Lifecycle { engine, project };
     let up = lifecycle.up(&wanted(&args.creation, context)).await?;
     if up.started {
         lifecycle.settle().await?;
     }
     let session = args.session.clone().unwrap_or_default();
     let environment = crate::session::environment::for_terminal(|name| context.variable(name), false);
-    control::create(&engine, &up.container.name, &session, &args.command, environment).await?;
+    control::create(engine, &up.container.name, &session, &args.command, environment).await?;
     println!("{} runs session {session}", up.container.name);
     Ok(ExitCode::SUCCESS)
 }
@@ -65,14 +65,14 @@ async fn open_window(args: &Open, project: &Project, tmux: &TmuxServer, context:
 /// What can be known before there is a window is said where the key was pressed. The rest of the work is done in the
 /// window, which shows how it goes.
 async fn refuse_what_cannot_work(args: &Open, project: &Project, context: &Context) -> Result<()> {
-    let engine = context.engine().await?;
+    let engine = context.engine()?;
     let wanted = wanted(&args.creation, context);
-    let seen = Lifecycle { engine: &engine, project }.look(Some(wanted.image.name)).await?;
+    let seen = Lifecycle { engine, project }.look(Some(wanted.image.name)).await?;
     plan::up(project, &seen, wanted.image)?;
     let session = args.session.clone().unwrap_or_default();
     match &seen.container {
         Some(container) if container.state.can_attach() && !args.command.is_empty() => {
-            attach::refuse_command_for_running_session(&engine, &container.name, &session, &args.command).await
+            attach::refuse_command_for_running_session(engine, &container.name, &session, &args.command).await
         }
         _ => Ok(()),
     }

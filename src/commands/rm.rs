@@ -16,14 +16,14 @@ use crate::spec;
 use crate::target;
 
 pub async fn run(args: Rm, context: &Context) -> Result<ExitCode> {
-    let engine = context.engine().await?;
+    let engine = context.engine()?;
     let targets: Vec<Option<&str>> =
         if args.targets.is_empty() { vec![None] } else { args.targets.iter().map(|t| Some(t.as_str())).collect() };
     let mut outcomes = Vec::new();
     // One after the other, because it may ask.
     for target in targets {
         outcomes.push(match target::resolve(target, context).await {
-            Ok(project) => remove(&engine, &project, &args, context).await,
+            Ok(project) => remove(engine, &project, &args, context).await,
             Err(error) => Err(error),
         });
     }

@@ -11,8 +11,8 @@ use crate::target;
 
 pub async fn run(args: Start, context: &Context) -> Result<ExitCode> {
     let project = target::resolve_existing(args.target.as_deref(), context).await?;
-    let engine = context.engine().await?;
-    let lifecycle = Lifecycle { engine: &engine, project: &project };
+    let engine = context.engine()?;
+    let lifecycle = Lifecycle { engine, project: &project };
     let up = lifecycle.up(&wanted(&args.creation, context)).await?;
     if up.started {
         lifecycle.settle().await?;

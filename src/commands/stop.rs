@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::target;
 
 pub async fn run(args: Stop, context: &Context) -> Result<ExitCode> {
-    let engine = context.engine().await?;
+    let engine = context.engine()?;
     let projects: Vec<Result<Project>> = if args.all {
         let containers = engine.containers().await?;
         containers.into_iter().filter(|listed| listed.state.is_up()).map(|listed| Ok(listed.project)).collect()
@@ -26,7 +26,7 @@ pub async fn run(args: Stop, context: &Context) -> Result<ExitCode> {
     if projects.is_empty() {
         println!("no container runs");
     }
-    let stopped = join_all(projects.into_iter().map(async |project| stop(&engine, &project?).await)).await;
+    let stopped = join_all(projects.into_iter().map(async |project| stop(engine, &project?).await)).await;
     all_or_several(stopped)
 }
 

@@ -1,6 +1,7 @@
 //! Which engine: what the environment says, in the order that docker's own client asks.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -40,6 +41,14 @@ impl Endpoint {
         let default = PathBuf::from(DEFAULT_SOCKET);
         let socket = if default.exists() { default } else { podman.filter(|path| path.exists()).unwrap_or(default) };
         Ok(Self { socket })
+    }
+
+    pub(super) fn unreachable(&self, source: io::Error) -> Error {
+        let socket = self.socket.clone();
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => Error::EngineForbidden { socket },
+            _ => Error::EngineUnreachable { socket, source },
+        }
     }
 
     fn parse(address: &str) -> Result<Self> {

@@ -42,7 +42,7 @@ impl Engine {
 
     /// Runs the program; the stream is its terminal, byte for byte.
     pub async fn start_exec(&self, container: &ContainerName, exec: &ExecId) -> Result<AttachStream> {
-        let start = upgrade::start_exec(&self.endpoint.socket, &self.api, &exec.0, true);
+        let start = upgrade::start_exec(&self.endpoint.socket, &exec.0, true);
         let action = || format!("start a program in container `{container}`");
         match tokio::time::timeout(super::WORK, start).await {
             Ok(Ok(stream)) => Ok(stream),

@@ -8,11 +8,14 @@ mod image;
 mod upgrade;
 mod volume;
 
+use std::cell::Cell;
+use std::fs;
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::time::Duration;
 
-use bollard::{ClientVersion, Docker};
+use bollard::Docker;
 
 pub use archive::Archive;
 pub use container::{Container, ContainerSpec, Listed, Mount, State, label};
@@ -35,38 +38,58 @@ const WORK: Duration = Duration::from_secs(60);
 /// What bollard gives.
 type Answer<T> = std::result::Result<T, bollard::errors::Error>;
 
-/// A connection to an engine that has answered.
+/// An engine at a known address.
 #[derive(Debug)]
 pub struct Engine {
     docker: Docker,
     endpoint: Endpoint,
-    api: String,
+    /// Whether it has answered anything yet.
+    answers: Cell<bool>,
 }
 
 impl Engine {
-    /// Connects, and finds out by one `_ping` (0.2 ms) whether the engine answers and which version of the API it speaks.
-    /// `GET /version`, which bollard negotiates with, takes 6 ms.
-    pub async fn connect(settings: &EngineSettings) -> Result<Self> {
+    /// Finds out where the engine is. Nothing is asked of it yet.
+    pub fn find(settings: &EngineSettings) -> Result<Self> {
         let endpoint = Endpoint::find(settings)?;
-        let socket = endpoint.socket.clone();
-        let answer = tokio::time::timeout(ANSWER, upgrade::ping(&socket)).await;
-        let api =
-            answer.map_err(|_| Error::EngineSilent { socket: socket.clone(), within: ANSWER })?.map_err(|source| match source
-                .kind()
-            {
-                io::ErrorKind::PermissionDenied => Error::EngineForbidden { socket: socket.clone() },
-                _ => Error::EngineUnreachable { socket: socket.clone(), source },
-            })?;
-        let version = client_version(&api);
-        let docker = Docker::connect_with_unix(&socket.to_string_lossy(), WORK.as_secs(), &version)
-            .map_err(|error| Error::EngineUnreachable { socket: socket.clone(), source: io::Error::other(error) })?;
-        let api = format!("v{}.{}", version.major_version, version.minor_version);
-        Ok(Self { docker, endpoint, api })
+        let socket = &endpoint.socket;
+        fs::metadata(socket).map_err(|error| endpoint.unreachable(error))?;
+        // bollard 0.21 sends no version over a unix socket, so both sides speak the engine's own.
+        let docker = Docker::connect_with_unix(&socket.to_string_lossy(), WORK.as_secs(), bollard::API_DEFAULT_VERSION)
+            .map_err(|error| endpoint.unreachable(io::Error::other(error)))?;
+        Ok(Self { docker, endpoint, answers: Cell::new(false) })
     }
 
-    /// Awaits a call that only looks something up.
+    /// Awaits a call that only looks something up. Beside a command's first one, the engine is asked whether it is there at
+    /// all: a look-up alone can be held up by what the engine is at work on.
     async fn look<T>(&self, action: impl Into<String>, call: impl Future<Output = Answer<T>>) -> Result<T> {
-        Self::within(LOOK, action.into(), call).await
+        let mut call = pin!(Self::within(LOOK, action.into(), call));
+        if self.answers.get() {
+            return call.await;
+        }
+        let mut ping = pin!(self.ping());
+        let outcome = tokio::select! {
+            outcome = &mut call => outcome,
+            answer = &mut ping => {
+                answer?;
+                self.answers.set(true);
+                return call.await;
+            }
+        };
+        if let Err(Error::Engine { status: None, .. }) = outcome {
+            // Of an engine that cannot be reached, this says more.
+            ping.await?;
+        }
+        self.answers.set(true);
+        outcome
+    }
+
+    async fn ping(&self) -> Result<()> {
+        let socket = &self.endpoint.socket;
+        match tokio::time::timeout(ANSWER, upgrade::ping(socket)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.endpoint.unreachable(error)),
+            Err(_) => Err(Error::EngineSilent { socket: socket.clone(), within: ANSWER }),
+        }
     }
 
     /// Awaits a call that makes the engine do something.
@@ -90,18 +113,6 @@ impl Engine {
             RequestTimeoutError => Error::EngineSlow { action, within: WORK },
             other => Error::Engine { action, message: one_line(&other.to_string()), status: None },
         }
-    }
-}
-
-/// The newest version that both sides know: the engine's own, where this client has learned it.
-fn client_version(engine: &str) -> ClientVersion {
-    let newest = bollard::API_DEFAULT_VERSION;
-    let parsed = engine.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-    match parsed {
-        Some((major_version, minor_version)) if (major_version, minor_version) < (newest.major_version, newest.minor_version) => {
-            ClientVersion { major_version, minor_version }
-        }
-        _ => ClientVersion { major_version: newest.major_version, minor_version: newest.minor_version },
     }
 }
 
