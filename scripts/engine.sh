@@ -45,6 +45,27 @@ ensure_engine() {
     start_engine
 }
 
+image_id() { docker image inspect --format '{{.Id}}' "$1" 2>/dev/null; }
+
+# remove_unnamed ID: an image that has lost its name to a newer one goes, unless a container or another name holds it.
+remove_unnamed() {
+    local id=$1
+    if [[ -n $id && $(docker image inspect --format '{{len .RepoTags}}' "$id" 2>/dev/null) == 0 ]]; then
+        docker image rm "$id" >/dev/null 2>&1 || true
+    fi
+}
+
+# ensure_default_image WHARF: the program makes it. What it takes where no registry answers can be installed here.
+ensure_default_image() {
+    local wharf=$1
+    [[ -z $(image_id wharf-default:latest) ]] || return 0
+    say "making wharf-default:latest"
+    "$wharf" image build >/dev/null && return
+    has debootstrap && return 1
+    need_commands debootstrap
+    "$wharf" image build >/dev/null
+}
+
 install_engine() {
     local packages=(docker.io)
     if has apt-get && can_be_root; then

@@ -3,10 +3,19 @@
 
 RUN_DIR=''
 RUN_ID=''
-# An ordinary user without an account: nothing has to be made on the machine, or cleaned up.
+# An ordinary user whose account only the tests see: nothing has to be made on the machine, or cleaned up.
 USER_ID=61234
 # What an ordinary user's run leaves out: these tests start an engine of their own, which takes root.
 NEEDS_ROOT=(--skip private_engine::)
+# What a second run by exec would show nothing new of. Each is a part of a test's name.
+ONLY_ONCE=()
+for module in battery config history plugin pull quickstart readme relay test_images; do
+    ONLY_ONCE+=(--skip "$module::")
+done
+# What only a relay does: tell what rings, be asked again at once, and answer without the engine.
+for test in a_bell_in_a_session activity_shows the_preview_is without_an_engine_the_menu stopped_and_removed_from_the_popup; do
+    ONLY_ONCE+=(--skip "$test")
+done
 
 # The directory is in /tmp, and everybody may look into it: the ordinary user can't get into a clone below /root.
 # Short, because the paths of sockets below it may not be longer than 107 bytes.
@@ -20,7 +29,7 @@ make_run() {
 # which suspends `set -e`.
 build_tests() {
     local artifacts=$RUN_DIR/artifacts.json
-    cargo test --locked --no-run --bins --test main --message-format=json-render-diagnostics >"$artifacts" || return
+    cargo test --locked --no-run --lib --test main --message-format=json-render-diagnostics >"$artifacts" || return
     local main wharf
     main=$(executable '.target.name == "main" and .target.kind == ["test"]')
     wharf=$(executable '.target.name == "wharf" and .target.kind == ["bin"] and (.profile.test | not)')
@@ -56,6 +65,7 @@ run_staged() {
         "WHARF_TEST_TMP=$tmp" "WHARF_TEST_RUN=$RUN_ID"
     )
     [[ -z ${DOCKER_HOST:-} ]] || environment+=("DOCKER_HOST=$DOCKER_HOST")
+    [[ -z ${WHARF_ATTACH:-} ]] || environment+=("WHARF_ATTACH=$WHARF_ATTACH")
     [[ -z ${CI:-} ]] || environment+=("CI=$CI")
     [[ -z ${RUST_BACKTRACE:-} ]] || environment+=("RUST_BACKTRACE=$RUST_BACKTRACE")
     (cd "$RUN_DIR/repo" && exec env -i "${environment[@]}" "${prefix[@]}" ./tests-main "$@")
@@ -71,8 +81,16 @@ run_as_user() {
     if [[ $endpoint == unix://* ]]; then
         groups=(--groups "$(stat -Lc %g "${endpoint#unix://}")")
     fi
-    run_staged user setpriv --reuid "$USER_ID" --regid "$USER_ID" "${groups[@]}" -- "${NEEDS_ROOT[@]}" "$@"
+    # OpenSSH's programs refuse a user without one.
+    { cat /etc/passwd && echo "wharftest:x:$USER_ID:$USER_ID::$RUN_DIR/u/home:/bin/bash"; } >"$RUN_DIR/passwd"
+    # shellcheck disable=SC2016  # for the inner shell
+    run_staged user unshare --mount sh -c 'mount --bind "$1" /etc/passwd && shift && exec "$@"' sh "$RUN_DIR/passwd" \
+        setpriv --reuid "$USER_ID" --regid "$USER_ID" "${groups[@]}" -- "${NEEDS_ROOT[@]}" "$@"
 }
+
+# Where no socket of the host's reaches a container, everything has to work by the engine's exec.
+# What goes into no container is not run twice, and neither is what goes both ways by itself.
+by_exec() { WHARF_ATTACH='exec' "$@" "${ONLY_ONCE[@]}"; }
 
 # --- afterwards -------------------------------------------------------------------------------------------------------
 
@@ -84,7 +102,7 @@ belong_to_run() {
         | .Id // .Name'
 }
 
-# remove_ours KIND: containers or volumes. One that vanishes meanwhile is as good as removed.
+# remove_ours KIND: containers, volumes or images. One that vanishes meanwhile is as good as removed.
 remove_ours() {
     local kind=$1 all=() ours=() options=()
     [[ $kind != container ]] || options=(--all)
@@ -98,6 +116,15 @@ remove_ours() {
     docker "$kind" rm --force "${ours[@]}" >/dev/null 2>&1 || true
 }
 
+tools_volumes() { docker volume ls -q --filter label=wharf.tools "$@" | sort; }
+
+# wharf's tools belong to no project. Those that were there before the run, or that somebody uses, stay.
+remove_new_tools() {
+    local new=()
+    mapfile -t new < <(comm -13 "$RUN_DIR/tools-before" <(tools_volumes --filter dangling=true))
+    [[ ${#new[@]} -eq 0 ]] || docker volume rm "${new[@]}" >/dev/null 2>&1 || true
+}
+
 remove_run() {
     [[ -n $RUN_DIR ]] || return 0
     local socket
@@ -108,6 +135,8 @@ remove_run() {
     if engine_answers; then
         remove_ours container
         remove_ours volume
+        remove_ours image
+        remove_new_tools
     fi
     rm -rf --one-file-system -- "$RUN_DIR" || say "could not remove all of $RUN_DIR"
 }

@@ -3,15 +3,18 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::env;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use crate::cli::Surface;
+use crate::config::{Locations, Part, Surroundings, Way};
 use crate::engine::{Engine, EngineSettings};
 use crate::error::{Error, Result};
+use crate::project::Project;
 use crate::session::identity::HostUser;
+use crate::session::terminal::Terminal;
 use crate::tmux::{ClientName, PaneId, TmuxServer};
-
-pub const DEFAULT_IMAGE: &str = "wharf-default:latest";
+use crate::way::Relays;
 
 #[derive(Debug)]
 pub struct Context {
@@ -25,6 +28,12 @@ pub struct Context {
     pub user: HostUser,
     /// The directory for what is shared with containers.
     pub state_dir: PathBuf,
+    /// The person's own configuration.
+    pub config_file: PathBuf,
+    /// The directory for what can be found out anew.
+    pub cache_dir: PathBuf,
+    /// The directory that a tmux to inject can be in.
+    pub data_dir: PathBuf,
     engine_settings: EngineSettings,
     engine: OnceCell<Engine>,
     variables: HashMap<String, String>,
@@ -43,6 +52,9 @@ impl Context {
             client: surface.client,
             user: HostUser::new(rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw(), login.as_deref()),
             state_dir: dirs::state_dir().unwrap_or_else(|| PathBuf::from("/tmp")).join("wharf"),
+            config_file: dirs::config_dir().unwrap_or_else(|| PathBuf::from("/etc")).join("wharf/config.kdl"),
+            cache_dir: dirs::cache_dir().unwrap_or_else(|| PathBuf::from("/var/cache")).join("wharf"),
+            data_dir: dirs::data_dir().unwrap_or_else(|| PathBuf::from("/usr/local/share")).join("wharf"),
             engine: OnceCell::new(),
             engine_settings: EngineSettings {
                 docker_host: variable("DOCKER_HOST"),
@@ -59,6 +71,33 @@ impl Context {
         self.variables.get(name).cloned()
     }
 
+    /// The ways to containers' relays; `WHARF_ATTACH=exec` leaves only the engine's.
+    pub fn relays(&self) -> Relays<'_> {
+        let is_used = self.variables.get("WHARF_ATTACH").is_none_or(|way| way != "exec");
+        Relays { state_dir: is_used.then_some(self.state_dir.as_path()) }
+    }
+
+    /// The ways to a project's container: `WHARF_ATTACH` counts before its configuration, which may leave only the engine's. One that is wrong is not what
+    /// keeps anybody out of a container that runs.
+    pub fn relays_of(&self, project: &Project) -> Relays<'_> {
+        if self.variables.contains_key("WHARF_ATTACH") {
+            return self.relays();
+        }
+        let effective = self.configuration().effective(project, None, Part::default());
+        let is_by_exec = effective.is_ok_and(|effective| effective.config.attach.value == Way::Exec);
+        if is_by_exec { Relays { state_dir: None } } else { self.relays() }
+    }
+
+    /// Where the configuration is.
+    pub fn configuration(&self) -> Locations {
+        let surroundings = Surroundings { home: self.home.clone(), sockets: self.engine_settings.sockets() };
+        Locations { global: self.config_file.clone(), state_dir: self.state_dir.clone(), surroundings }
+    }
+
+    pub fn search_path(&self) -> Option<&OsStr> {
+        self.variables.get("PATH").map(OsStr::new)
+    }
+
     /// The engine, looked for when it is first needed.
     pub fn engine(&self) -> Result<&Engine> {
         if let Some(engine) = self.engine.get() {
@@ -66,6 +105,18 @@ impl Context {
         }
         let engine = Engine::find(&self.engine_settings)?;
         Ok(self.engine.get_or_init(|| engine))
+    }
+
+    /// Whether a pane was opened for this process, and closes with it: what it says last has to stay until it was read.
+    pub fn is_panes_program(&self) -> bool {
+        let (Some(tmux), Some(pane), true) = (&self.tmux, &self.pane, Terminal::is_present()) else {
+            return false;
+        };
+        // A pane that wharf opened has only a shell above this process; in any other, the shell is a person's.
+        let parent = self.variable("WHARF_PROJECT").and_then(|_| rustix::process::getppid());
+        let process = tmux.pane_process(pane);
+        process == Some(std::process::id())
+            || (process.is_some() && process == parent.map(|pid| pid.as_raw_nonzero().get().unsigned_abs()))
     }
 
     /// The server that this runs in, for a command that is about it.

@@ -1,10 +1,12 @@
 //! What failed, on what, why, and what to do about it.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::engine::State;
+use crate::config::Problems;
+use crate::engine::{State, native_architecture};
 use crate::project::ContainerName;
 use crate::session::SessionName;
 
@@ -24,8 +26,27 @@ pub enum Error {
     UnknownTarget { target: String },
     #[error("`{target}` could be any of: {}", candidates.join(", "))]
     AmbiguousTarget { target: String, candidates: Vec<String> },
+    #[error("`{host}` could be any of: {}", candidates.join(", "))]
+    AmbiguousHost { host: String, candidates: Vec<String> },
     #[error("`{name}` is not a name for a session: {reason}")]
     BadSessionName { name: String, reason: &'static str },
+
+    #[error("{}", files.iter().map(Problems::to_string).collect::<Vec<_>>().join("\n"))]
+    Configuration { files: Vec<Problems> },
+    #[error("there is no profile `{name}`")]
+    NoProfile { name: String, nearest: Option<String> },
+    #[error("`limits gpus=` is configured, and this engine has no way to give a container GPUs")]
+    NoGpus,
+    #[error("there is nothing to mount at `{}`", path.display())]
+    NoMountSource { path: PathBuf },
+    #[error("`{}` can't be mounted: {reason}", path.display())]
+    ForbiddenMount { path: PathBuf, reason: &'static str },
+    #[error("port {port} of {address} is in use")]
+    PortTaken { port: u16, address: IpAddr },
+    #[error("a network `{name}` exists that wharf did not make")]
+    ForeignNetwork { name: String },
+    #[error("there is no `{}`", path.display())]
+    NoProjectFile { path: PathBuf },
 
     #[error("no container engine at `{}`: {source}", socket.display())]
     EngineUnreachable { socket: PathBuf, source: io::Error },
@@ -42,12 +63,35 @@ pub enum Error {
     #[error("could not {action}: the engine did not finish within {} s", within.as_secs())]
     EngineSlow { action: String, within: Duration },
 
+    #[error("could not {action}: nothing was heard of it for {} s", within.as_secs())]
+    Stalled { action: String, within: Duration },
+
+    #[error("could not pull image `{image}`: {message}")]
+    Pull { image: String, registry: Option<String>, message: String },
+    #[error("there is no Dockerfile `{}`", path.display())]
+    NoDockerfile { path: PathBuf },
+    #[error("`{}` has no pattern in line {line}: `{pattern}`", path.display())]
+    BadIgnorePattern { path: PathBuf, line: usize, pattern: String },
+    #[error("could not read `{}`, which is part of what the image is built of: {source}", path.display())]
+    BuildContext { path: PathBuf, source: io::Error },
+    #[error("could not build image `{image}`{}: {message}{}", in_step(step.as_deref()), quoted_log(output))]
+    Build { image: String, dockerfile: PathBuf, step: Option<String>, message: String, output: Vec<String> },
+    #[error("could not build image `{image}`{}: {message}{}", in_step(step.as_deref()), quoted_log(output))]
+    DefaultImage { image: &'static str, step: Option<String>, message: String, output: Vec<String> },
+    #[error("could not make a root file system: {message}{}", quoted_log(output))]
+    Rootfs { message: String, output: Vec<String> },
+    #[error("{source}")]
+    NoBase { source: Box<Error> },
     #[error("there is no image `{image}` on this engine")]
-    NoImage { image: String, default: bool },
+    NoImage { image: String },
+    #[error("image `{image}` has no user `{name}`")]
+    NoUser { image: String, name: String, users: Vec<String> },
     #[error("`{image}` is not the name of an image")]
     BadImageName { image: String },
     #[error("a container `{container}` exists that wharf did not make for `{project}`")]
     ForeignContainer { container: ContainerName, project: String },
+    #[error("container `{container}` exists already, and is not removed when its last session ends")]
+    IsKept { container: ContainerName },
     #[error("container `{container}` is not wharf's")]
     NotOurs { container: ContainerName },
     #[error("`{project}` has no container")]
@@ -56,10 +100,40 @@ pub enum Error {
     NotRunning { container: ContainerName, state: State },
     #[error("container `{container}` {}{}", death(*exit_code, *out_of_memory), quoted_log(log))]
     Died { container: ContainerName, exit_code: i64, out_of_memory: bool, log: Vec<String> },
+    #[error("image `{image}` is for {architecture}, and this machine is {}{}", native_architecture(), quoted_log(log))]
+    OtherArchitecture { image: String, architecture: String, log: Vec<String> },
     #[error("container `{container}` is gone")]
     Gone { container: ContainerName },
-    #[error("there is no tmux in the image of container `{container}`")]
+    #[error("there is no tmux that works in container `{container}`")]
     NoTmux { container: ContainerName },
+    #[error("there is no tmux on this machine that could be put into a container")]
+    NoTmuxOnHost,
+    #[error("`{}` can't be put into a container: {reason}", path.display())]
+    NotPortable { path: PathBuf, reason: String },
+    #[error("`{hook}` failed in container `{container}` with exit code {exit_code}: {command}{}", quoted_log(log))]
+    HookFailed { container: ContainerName, hook: &'static str, command: String, exit_code: i32, log: Vec<String> },
+    #[error("there is no sshd in container `{container}`")]
+    NoSshd { container: ContainerName },
+    #[error("container `{container}` was not made for the sshd of root's")]
+    SshdOfRoot { container: ContainerName },
+    #[error("there is no public key in `~/.ssh`, and none in the ssh agent")]
+    NoPublicKey,
+    #[error("`--ssh-port` was given, and `ssh` is not configured")]
+    NoSsh,
+    #[error("`{port}` in WHARF_SSH_PORT is not a port")]
+    BadSshPort { port: String },
+    #[error("there is no shell in the image of container `{container}`")]
+    NoShell { container: ContainerName },
+    #[error("could not get into container `{container}`: {message}")]
+    NoWayIn { container: ContainerName, message: String },
+    #[error(
+        "could not get into container `{container}`: its relay speaks version {theirs} of the protocol, and this wharf {ours}"
+    )]
+    OtherVersion { container: ContainerName, theirs: u16, ours: u16 },
+    #[error("container `{container}` was made by a wharf that knew no tools")]
+    NoTools { container: ContainerName },
+    #[error("lost the connection to container `{container}`: {source}")]
+    Lost { container: ContainerName, source: io::Error },
     #[error("no session `{session}` runs in container `{container}`{}", others(running))]
     NoSession { container: ContainerName, session: SessionName, running: Vec<SessionName> },
     #[error("session `{session}` already runs in container `{container}`, so the command was not started")]
@@ -67,10 +141,10 @@ pub enum Error {
     #[error("the session's client in container `{container}` ended with exit code {exit_code}")]
     ClientFailed { container: ContainerName, exit_code: i64 },
     #[error("container `{container}` has live sessions: {}", join(sessions))]
-    LiveSessions { container: ContainerName, sessions: Vec<SessionName> },
+    LiveSessions { container: ContainerName, sessions: Vec<SessionName>, verb: &'static str },
 
     #[error("container `{container}` is {state}, so nobody can say whether sessions live in it")]
-    UnknownSessions { container: ContainerName, state: State },
+    UnknownSessions { container: ContainerName, state: State, verb: &'static str },
 
     #[error("could not {action}: tmux says: {message}")]
     Tmux { action: &'static str, message: String },
@@ -80,6 +154,8 @@ pub enum Error {
     Options { problems: Vec<String> },
     #[error("could not {action}: {source}")]
     Io { action: String, source: io::Error },
+    #[error("nobody can be asked whether to remove {}", what.join(", "))]
+    NobodyToAsk { what: Vec<String> },
     #[error("cancelled")]
     Cancelled,
     #[error("{} of {total} failed", failures.len())]
@@ -91,6 +167,22 @@ impl Error {
         Self::Io { action: action.into(), source }
     }
 
+    pub fn lost(container: &ContainerName, source: io::Error) -> Self {
+        Self::Lost { container: container.clone(), source }
+    }
+
+    /// All that is wrong with the configuration, of several errors; the first that is about something else comes first.
+    pub fn all_of_configuration(errors: impl IntoIterator<Item = Self>) -> Self {
+        let mut files = Vec::new();
+        for error in errors {
+            match error {
+                Self::Configuration { files: more } => files.extend(more),
+                other => return other,
+            }
+        }
+        Self::Configuration { files }
+    }
+
     /// One thing to do about it, with a command to run.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -98,6 +190,20 @@ impl Error {
             Self::TooWide { path } => format!("to open all of it, name it: `wharf open {}`", path.display()),
             Self::UnknownTarget { .. } => "`wharf list` shows every name; a directory works as well".to_owned(),
             Self::AmbiguousTarget { .. } => "write its parent too (`parent/base`), or the container's name".to_owned(),
+            Self::NoUser { users, .. } if users.is_empty() => "it has no /etc/passwd".to_owned(),
+            Self::NoUser { users, .. } => format!("its users: {}", users.join(", ")),
+            Self::AmbiguousHost { .. } => "write its parent too (`base.parent.wharf`), or the container's name".to_owned(),
+            Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
+            Self::NoMountSource { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::NoGpus => {
+                "install NVIDIA's container toolkit and restart the engine; `wharf config show` says where it is configured"
+                    .to_owned()
+            }
+            Self::PortTaken { port, .. } => format!("`wharf list` shows who has it; another one: `port {port} host=N`"),
+            Self::ForeignNetwork { name } => {
+                format!("look at it (`docker network inspect {name}`), or configure another `network`")
+            }
             Self::EngineUnreachable { .. } => {
                 "start it (`sudo systemctl start docker`), or name another in DOCKER_HOST".to_owned()
             }
@@ -105,24 +211,60 @@ impl Error {
             Self::EngineSilent { .. } => "it hangs or is overloaded; `docker version` shows whether it answers".to_owned(),
             Self::EngineAddress { .. } => "unset DOCKER_HOST, or point it at a `unix://` socket".to_owned(),
             Self::NoSuchContext { .. } => "`docker context ls` shows which there are".to_owned(),
-            Self::NoImage { default: true, .. } => {
-                "make it with `scripts/default-image`, or name another with `--image`".to_owned()
+            Self::NoImage { image } => format!("make it with `{}`, or name another with `--image`", build_command(image)),
+            Self::NoBase { .. } => {
+                "without a registry, debootstrap makes it, and takes root: `apt-get install debootstrap`".to_owned()
             }
-            Self::NoImage { image, .. } => format!("get it with `docker pull {image}`, or name another with `--image`"),
+            Self::NoDockerfile { .. } => "`wharf config show` says where `build` is configured".to_owned(),
+            Self::BadIgnorePattern { .. } => "a `\\`, `[` or `!` that is meant as such is written behind a `\\`".to_owned(),
+            Self::BuildContext { .. } => "a line in `.dockerignore` leaves it out".to_owned(),
+            Self::Build { dockerfile, .. } => format!("`{}` is what it was built from", dockerfile.display()),
+            Self::Pull { registry, message, .. } => hint_at_registry(registry.as_deref(), message),
+            Self::Stalled { .. } => "try again; `docker info` shows whether the engine reaches the network".to_owned(),
             Self::ForeignContainer { container, .. } => {
                 format!("look at it (`docker inspect {container}`); if you can spare it, `docker rm {container}`")
             }
-            Self::NoContainer { .. } => "`wharf open` makes one".to_owned(),
+            Self::NoContainer { .. } | Self::Needs { needs: "pane that shows a session", .. } => {
+                "`wharf open` makes one".to_owned()
+            }
             Self::NotRunning { .. } => "`wharf open` starts it".to_owned(),
             Self::Died { container, .. } => {
                 format!("`docker logs {container}` has the rest; `wharf open --image` tries another image")
             }
+            Self::OtherArchitecture { .. } => {
+                format!("use an image for {}, or install emulation (`qemu-user-static`)", native_architecture())
+            }
             Self::Gone { .. } => "`wharf open` makes a new one".to_owned(),
-            Self::NoTmux { .. } => "use an image with tmux 3.2 or newer: `wharf rm`, then `wharf open --image NAME`".to_owned(),
+            Self::NoTmux { .. } => "install tmux 3.2 or newer here or in the image; then `wharf rebuild`".to_owned(),
+            Self::NoTmuxOnHost => "`scripts/build-tmux` makes one".to_owned(),
+            Self::NotPortable { .. } => "a static program can: `scripts/build` makes wharf, `scripts/build-tmux` tmux".to_owned(),
+            Self::IsKept { .. } => "leave out `--rm`; or `wharf open --fresh --rm` recreates it".to_owned(),
+            Self::HookFailed { container, .. } => {
+                format!("`wharf exec {container} -- CMD` gets in all the same; the next `wharf open` tries again")
+            }
+            Self::NoSshd { .. } => "install `openssh-server` in its image; then `wharf rebuild`".to_owned(),
+            Self::SshdOfRoot { .. } => "configure `ssh`; then `wharf rebuild`".to_owned(),
+            Self::NoPublicKey => "`ssh-keygen -t ed25519` makes one".to_owned(),
+            Self::NoSsh => "write `ssh` into the configuration".to_owned(),
+            Self::BadSshPort { .. } => "ports are 1 to 65535".to_owned(),
+            Self::NoShell { .. } => "name one of its programs: `wharf open -- CMD`".to_owned(),
+            Self::NoWayIn { container, .. } => format!("`docker logs {container}` may say more; `wharf stop`, then `wharf open`"),
+            Self::OtherVersion { theirs, ours, .. } if theirs > ours => "update wharf".to_owned(),
+            Self::NoTools { .. } | Self::OtherVersion { .. } => {
+                "`wharf rm`, then `wharf open`; what is in the home directory stays".to_owned()
+            }
+            Self::Lost { .. } => "`wharf attach` gets in again".to_owned(),
             Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),
             Self::SessionRuns { .. } => "name another: `wharf open --session NAME -- CMD`".to_owned(),
-            Self::LiveSessions { container, .. } => format!("`wharf rm --force {container}` ends them"),
-            Self::UnknownSessions { container, .. } => format!("`wharf rm --force {container}` removes it all the same"),
+            Self::LiveSessions { container, verb, .. } => format!("`wharf {verb} --force {container}` ends them"),
+            Self::UnknownSessions { container, verb: "rm", .. } => {
+                format!("`wharf rm --force {container}` removes it all the same")
+            }
+            Self::UnknownSessions { container, verb, .. } => {
+                format!("`wharf {verb} --force {container}` recreates it all the same")
+            }
+            Self::NobodyToAsk { .. } => "`wharf prune --force` removes them, `--dry-run` only lists them".to_owned(),
+            Self::Needs { verb: "pick", needs: "terminal" } => "`wharf list --json` is for where there is none".to_owned(),
             Self::Needs { needs: "terminal", .. } => "`wharf open --detach` starts a session without one".to_owned(),
             Self::Needs { needs: "tmux server", .. } => "run it inside tmux, or by `run-shell` in `.tmux.conf`".to_owned(),
             _ => return None,
@@ -130,9 +272,52 @@ impl Error {
         Some(hint)
     }
 
+    /// Whether there is no engine any more that could be asked for anything else.
+    pub fn is_engine_lost(&self) -> bool {
+        matches!(self, Self::EngineUnreachable { .. } | Self::EngineSilent { .. } | Self::EngineForbidden { .. })
+    }
+
+    /// Whether nothing runs in the container any more, or there is none.
+    pub fn is_stopped(&self) -> bool {
+        match self {
+            Self::NotRunning { state, .. } => !state.is_up(),
+            Self::NoContainer { .. } | Self::Gone { .. } | Self::Died { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the engine refused to write, since the container is to be read-only.
+    pub fn says_read_only(&self) -> bool {
+        matches!(self, Self::Engine { status: Some(_), message, .. } if message.contains("read-only"))
+    }
+
+    /// Whether another launch was first: the name is taken, or what was seen is gone or has changed since.
+    pub fn is_lost_race(&self) -> bool {
+        self.is_status(404) || self.is_status(409)
+    }
+
+    /// Whether the engine was killed while it started the container: its runtime runs the first process, and the engine, which
+    /// does not know, can't start it from then on (seen with Engine 20.10).
+    pub fn says_task_exists(&self) -> bool {
+        matches!(self, Self::Engine { message, .. } if message.contains("task ") && message.contains(" already exists"))
+    }
+
     /// Whether the engine answered with this HTTP status.
     pub fn is_status(&self, status: u16) -> bool {
         matches!(self, Self::Engine { status: Some(s), .. } if *s == status)
+    }
+}
+
+/// By what registries and engines say.
+fn hint_at_registry(registry: Option<&str>, message: &str) -> String {
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    let of = registry.map(|registry| format!(" {registry}")).unwrap_or_default();
+    if says(&["denied", "unauthorized", "no basic auth", "authentication required"]) {
+        format!("check its name, and that you may have it: `docker login{of}`")
+    } else if says(&["dial tcp", "no such host", "Timeout", "timeout", "TLS", "x509", "refused"]) {
+        "see that the engine reaches its registry, or name another image with `--image`".to_owned()
+    } else {
+        "check its name, or name another with `--image`".to_owned()
     }
 }
 
@@ -142,6 +327,14 @@ fn death(exit_code: i64, out_of_memory: bool) -> String {
     } else {
         format!("ended with exit code {exit_code}")
     }
+}
+
+fn build_command(image: &str) -> &'static str {
+    if image.starts_with("wharf-default-gpu") { "wharf image build --gpu" } else { "wharf image build" }
+}
+
+fn in_step(step: Option<&str>) -> String {
+    step.map(|step| format!(" in step {step}")).unwrap_or_default()
 }
 
 fn quoted_log(lines: &[String]) -> String {

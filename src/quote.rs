@@ -1,4 +1,4 @@
-//! Words that pass through a shell or through tmux as they are.
+//! Words that pass through a shell, through tmux or to the terminal as they are.
 
 /// A word for a POSIX shell, in single quotes.
 pub fn shell(word: &str) -> String {
@@ -21,6 +21,44 @@ pub fn tmux_argument(word: &str) -> String {
     }
 }
 
+/// One word for tmux's parser, whatever is in it.
+pub fn tmux_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// The longest text of a stranger's that is shown, in characters.
+const MOST_SHOWN: usize = 300;
+
+/// Whether a terminal shows a character and does nothing else. Not whatever a debugger would not show as it is: control
+/// characters, those that turn the writing's direction, and the like.
+pub fn is_shown(c: char) -> bool {
+    matches!(c, '\'' | '"' | '\\') || c.escape_debug().len() == 1
+}
+
+/// A name of somebody else's, all of it: what is not shown is written as in Rust.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_shown(c) { shown.push(c) } else { shown.extend(c.escape_debug()) }
+    }
+    shown
+}
+
+/// What a program in a container says, for one line of the terminal: shown and not obeyed.
+pub fn printable(text: &str) -> String {
+    let words = text.split(|c| !is_shown(c) || c == ' ').filter(|word| !word.is_empty());
+    let mut line = String::new();
+    for (i, word) in words.enumerate() {
+        line.extend((i > 0).then_some(' '));
+        line.push_str(word);
+        if line.chars().count() > MOST_SHOWN {
+            line = line.chars().take(MOST_SHOWN).chain(['…']).collect();
+            break;
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +76,19 @@ mod tests {
         for (word, escaped) in [("a;", r"a\;"), ("a;b", "a;b"), (";", r"\;"), (r"a\;", r"a\\;")] {
             assert_eq!(tmux_argument(word), escaped);
         }
+    }
+
+    #[test]
+    fn what_strangers_say_is_one_line() {
+        for (text, shown) in [
+            ("it's \"größe\"\\n", "it's \"größe\"\\n"),
+            ("a\u{1b}[2J\u{7}b\r\n  c\t\u{9b}1m", "a [2J b c 1m"),
+            ("to\u{202e}ward", "to ward"),
+            ("\n", ""),
+        ] {
+            assert_eq!(printable(text), shown);
+        }
+        let long = printable(&"x".repeat(1 << 20));
+        assert_eq!((long.chars().count(), long.chars().last()), (MOST_SHOWN + 1, Some('…')));
     }
 }

@@ -1,38 +1,136 @@
 //! What a project's container is created as. Pure.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::net::Ipv4Addr;
+use std::path::Path;
 
-use crate::digest::sha256_hex;
-use crate::engine::{ContainerSpec, Image, Mount, label};
+use crate::config::OnExit;
+use crate::engine::{ContainerSpec, Image, Membership, Mount, PortBinding, label};
 use crate::lifecycle::Wanted;
-use crate::project::{ContainerName, Project, outside_git_directory};
-use crate::session::{HOST_DIR, RUNTIME_DIR};
+use crate::places;
+use crate::project::{ContainerName, Masked, Project, outside_git_directory};
+use crate::session::{HOST_DIR, LIFE_PARENT, RUNTIME_DIR, ssh};
+use crate::tools::{TOOLS_DIR, Tools};
+use crate::wire::PROJECT_VARIABLE;
 
 /// The container of a project: the project read-write at its own path and as the working directory, run as the host's
 /// user with a home that persists.
-pub fn container(project: &Project, image: &Image, wanted: &Wanted) -> ContainerSpec {
-    let name = project.container_name();
+pub fn container(
+    project: &Project,
+    name: ContainerName,
+    image: &Image,
+    wanted: &Wanted,
+    tools: &Tools,
+    masked: &[Masked],
+) -> ContainerSpec {
     let user = wanted.user;
     let workspace = workspace(project, wanted);
     let mut mounts = vec![
-        Mount::Volume { name: name.home_volume(), target: user.home(), labels: labels(project, wanted, None) },
         Mount::Bind { source: project.to_string(), target: workspace.clone() },
-        Mount::Bind { source: host_dir(&name, wanted.state_dir).to_string_lossy().into_owned(), target: HOST_DIR.to_owned() },
+        Mount::Bind {
+            source: places::shared(&name, wanted.state_dir).to_string_lossy().into_owned(),
+            target: HOST_DIR.to_owned(),
+        },
+        Mount::ReadOnlyVolume { name: tools.volume().to_owned(), target: TOOLS_DIR.to_owned() },
     ];
+    let owner = format!("uid={},gid={}", user.uid, user.gid);
+    let mut tmpfs = HashMap::from([(RUNTIME_DIR.to_owned(), format!("{owner},mode=0700,size=16m"))]);
+    match (wanted.throw_away, wanted.read_only) {
+        (false, _) => {
+            let labels = labels(project, &name, wanted, None);
+            mounts.push(Mount::Volume { name: name.home_volume(), target: user.home(), labels });
+        }
+        (true, false) => mounts.push(Mount::AnonymousVolume { target: user.home() }),
+        // Nobody could make the volume the user's.
+        (true, true) => drop(tmpfs.insert(user.home(), format!("{owner},mode=0755,exec"))),
+    }
+    if wanted.read_only && !wanted.throw_away {
+        // Nothing else of its own is there to be written to that lives as long as it does.
+        mounts.push(Mount::AnonymousVolume { target: LIFE_PARENT.to_owned() });
+    }
+    if wanted.read_only {
+        let beside = |file: &str| places::files(&name, wanted.state_dir).join(file).to_string_lossy().into_owned();
+        let entries = [("passwd", "/etc/passwd"), ("group", "/etc/group")];
+        mounts.extend(entries.map(|(file, target)| Mount::ReadOnlyBind { source: beside(file), target: target.to_owned() }));
+        tmpfs.insert("/tmp".to_owned(), "mode=1777".to_owned());
+    }
+    let empty = places::empty(&name, wanted.state_dir).to_string_lossy().into_owned();
+    for Masked { path, is_directory } in masked {
+        let target = Path::new(&workspace).join(path).to_string_lossy().into_owned();
+        if *is_directory {
+            tmpfs.insert(target, "ro,mode=0555,size=4k".to_owned());
+        } else {
+            mounts.push(Mount::ReadOnlyBind { source: empty.clone(), target });
+        }
+    }
+    mounts.extend(wanted.outfit.mounts(user));
+    mounts.extend(wanted.outfit.volumes(user).map(|(volume, target)| Mount::Volume {
+        // Not the throw-away container's: what a volume keeps is the project's.
+        name: project.volume(volume),
+        target,
+        labels: labels(project, &project.container_name(), wanted, None),
+    }));
     let git = outside_git_directory(project.path()).and_then(|directory| directory.into_os_string().into_string().ok());
     mounts.extend(git.map(|directory| Mount::Bind { target: directory.clone(), source: directory }));
-    let runtime = format!("uid={},gid={},mode=0700,size=16m", user.uid, user.gid);
+    let mut labels = labels(project, &name, wanted, Some(image));
+    labels.insert(label::EFFECTIVE.to_owned(), wanted.made_with.to_label());
+    labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
+    let mut command = tools.launch().wharf();
+    command.push("hold".to_owned());
+    let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.outfit.on_exit };
+    if wanted.throw_away {
+        command.push("--once".to_owned());
+        labels.insert(label::THROW_AWAY.to_owned(), "true".to_owned());
+    } else if on_exit != OnExit::Keep {
+        command.push("--until-last-session".to_owned());
+        labels.insert(label::ON_EXIT.to_owned(), if on_exit == OnExit::Stop { "stop" } else { "remove" }.to_owned());
+    }
+    let network = wanted.outfit.network.clone().map(|network| Membership {
+        network,
+        // Beside the container's name, which the engine adds. One to throw away is not who others look for.
+        aliases: if wanted.throw_away { Vec::new() } else { vec![name.hostname().to_owned()] },
+    });
+    labels.extend(network.iter().map(|of| (label::NETWORK.to_owned(), of.network.clone())));
+    let mut environment = vec![
+        format!("HOME={}", user.home()),
+        format!("USER={}", user.name),
+        format!("LOGNAME={}", user.name),
+        format!("{PROJECT_VARIABLE}={project}"),
+        // Whoever owns it: the project was mounted to be worked on.
+        "GIT_CONFIG_COUNT=1".to_owned(),
+        "GIT_CONFIG_KEY_0=safe.directory".to_owned(),
+        format!("GIT_CONFIG_VALUE_0={workspace}"),
+    ];
+    let ssh_port = wanted.ssh_port.filter(|_| !wanted.throw_away);
+    environment.extend(ssh_port.map(|port| format!("{}={port}", ssh::PORT_VARIABLE)));
+    labels.extend(ssh_port.map(|port| (label::SSH_PORT.to_owned(), port.to_string())));
+    environment.extend(wanted.outfit.environment.iter().cloned());
     ContainerSpec {
         image: image.name.clone(),
-        labels: labels(project, wanted, Some(&image.id)),
-        environment: vec![format!("HOME={}", user.home()), format!("USER={}", user.name), format!("LOGNAME={}", user.name)],
+        labels,
+        command,
+        environment,
         user: user.id_pair(),
         working_dir: workspace,
         mounts,
-        tmpfs: HashMap::from([(RUNTIME_DIR.to_owned(), runtime)]),
+        read_only: wanted.read_only,
+        auto_remove: wanted.throw_away || on_exit == OnExit::Remove,
+        tmpfs,
+        // The project's own container has them.
+        ports: if wanted.throw_away { Vec::new() } else { ports(wanted) },
+        capabilities: match ssh_port {
+            Some(_) if user.uid == 0 => ssh::CAPABILITIES.map(str::to_owned).to_vec(),
+            _ => Vec::new(),
+        },
+        limits: wanted.outfit.limits,
+        network,
         name,
     }
+}
+
+fn ports(wanted: &Wanted) -> Vec<PortBinding> {
+    let ssh = wanted.ssh_port.map(|port| PortBinding { container: port, host: port, address: Ipv4Addr::LOCALHOST.into() });
+    wanted.outfit.ports.iter().copied().chain(ssh).collect()
 }
 
 /// The longest name of a directory that every storage driver can make: fuse-overlayfs keeps four of 255 bytes to itself.
@@ -51,30 +149,15 @@ pub fn workspace(project: &Project, wanted: &Wanted) -> String {
 }
 
 /// What proves that a container or volume is the project's.
-pub fn labels(project: &Project, wanted: &Wanted, image_id: Option<&str>) -> HashMap<String, String> {
+pub fn labels(project: &Project, name: &ContainerName, wanted: &Wanted, image: Option<&Image>) -> HashMap<String, String> {
     let mut labels = HashMap::from([
         (label::WHARF, "true".to_owned()),
         (label::PROJECT, project.to_string()),
-        (label::NAME, project.container_name().to_string()),
+        (label::NAME, name.to_string()),
         (label::CREATED_AT, jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-        (label::CONFIG, config_hash(wanted)),
-        (label::IMAGE, wanted.image.name.to_owned()),
+        (label::CONFIG, wanted.made_with.hash()),
+        (label::IMAGE, image.map_or(wanted.image.name, |image| &image.name).to_owned()),
     ]);
-    labels.extend(image_id.map(|id| (label::IMAGE_ID, id.to_owned())));
+    labels.extend(image.map(|image| (label::IMAGE_ID, image.id.clone())));
     labels.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// The host's side of [`HOST_DIR`]: one directory for each container, of this user only.
-pub fn host_dir(container: &ContainerName, state_dir: &Path) -> PathBuf {
-    state_dir.join("containers").join(container.as_str())
-}
-
-/// The first 12 hex digits of the SHA-256 of the effective configuration.
-fn config_hash(wanted: &Wanted) -> String {
-    let effective = serde_json::json!({
-        "image": wanted.image.name,
-        "user": wanted.user.id_pair(),
-        "workspace": wanted.workspace,
-    });
-    sha256_hex(&effective.to_string())[..12].to_owned()
 }

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::engine::label;
 use crate::error::{Error, Result};
 use crate::project::{Asked, ContainerName, Project, find_root};
+use crate::quote;
 
 /// A target is a directory, a container's name, a project's short name or `parent/base`; a directory wins over a name.
 /// Without a target it is the project at hand. Only names ask the engine.
@@ -44,7 +45,7 @@ fn is_written_as_path(target: &str) -> bool {
 }
 
 /// The project of the pane that a key was pressed in, else of the working directory.
-fn at_hand(context: &Context) -> Result<Project> {
+pub fn at_hand(context: &Context) -> Result<Project> {
     if let (Some(tmux), Some(pane), Some(_)) = (&context.tmux, &context.pane, &context.client) {
         let place = tmux.place(pane)?;
         return match place.project {
@@ -70,7 +71,41 @@ fn project_of(directory: &Path, context: &Context, asked: Asked) -> Result<Proje
     }
 }
 
+/// What names of hosts that stand for containers end with.
+pub const HOST_SUFFIX: &str = ".wharf";
+
+/// The project that a name of a host means: its own name, `base.parent`, or its container's name. Never a directory.
+pub async fn by_host_name(host: &str, context: &Context) -> Result<Project> {
+    let name = host.to_ascii_lowercase();
+    let name = name.strip_suffix(HOST_SUFFIX).unwrap_or(&name);
+    let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    if !is_plain || name.is_empty() {
+        return Err(Error::UnknownTarget { target: quote::printable(host) });
+    }
+    if let Ok(name) = name.parse::<ContainerName>() {
+        return by_container(&name, context).await;
+    }
+    let containers = context.engine()?.containers().await?;
+    let mut found: Vec<Project> = containers.into_iter().map(|listed| listed.project).filter(|it| it.is_host(name)).collect();
+    match found.len() {
+        0 => Err(Error::UnknownTarget { target: name.to_owned() }),
+        1 => Ok(found.remove(0)),
+        _ => {
+            found.sort();
+            let candidates = found.iter().map(|project| format!("{}{HOST_SUFFIX} ({project})", project.container_name()));
+            Err(Error::AmbiguousHost { host: host.to_owned(), candidates: candidates.collect() })
+        }
+    }
+}
+
 async fn by_container(name: &ContainerName, context: &Context) -> Result<Project> {
+    // A container that runs can say it without the engine; the name proves it.
+    if let Some(connection) = context.relays().knock(name).await
+        && let Some(project) = connection.claimed_project().map(Project::from_label)
+        && project.container_name() == *name
+    {
+        return Ok(project);
+    }
     let unknown = || Error::UnknownTarget { target: name.to_string() };
     let container = context.engine()?.container(name).await?.ok_or_else(unknown)?;
     let path = container.labels.get(label::PROJECT).cloned().unwrap_or_default();

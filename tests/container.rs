@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{BUSYBOX, Docker, World, binary, wait_for, wait_until};
+use crate::support::{Docker, World, binary, wait_until};
 
 fn git(world: &World, directory: &Path, arguments: &[&str]) {
     let identity = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid"];
@@ -80,7 +80,7 @@ fn each_attach_brings_its_own_terminal() {
     let project = world.project("api");
     let container = world.open_detached(&project);
     let host = world.host();
-    for (term, zone) in [("screen-256color", "Asia/Tokyo"), ("xterm-256color", "Europe/Oslo")] {
+    for (term, zone) in [("tmux-256color", "Asia/Tokyo"), ("xterm-256color", "Europe/Oslo")] {
         let environment = format!("TERM={term} TZ={zone} COLORTERM=truecolor LANG=C.UTF-8");
         let attach = format!("exec env {environment} '{}' attach '{}'", binary().display(), project.display());
         let pane = host.tmux(["new-window", "-P", "-F", "#{pane_id}", "-t", "main:", &attach]);
@@ -159,26 +159,4 @@ fn the_agent_of_the_last_terminal_is_within_reach() {
     wait_until("no agent", || ask() != "000000050c00000000");
     let inside = Docker::inner_tmux(&container, &["show-environment", "-t", "main", "SSH_AUTH_SOCK"]);
     assert_eq!(inside, "SSH_AUTH_SOCK=/run/wharf/host/agent.sock");
-}
-
-#[test]
-fn an_image_without_users_or_tmux_starts_and_says_what_it_lacks() {
-    let world = World::new();
-    let project = world.project("api");
-    let name = world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
-    let uid = rustix::process::getuid().as_raw();
-    assert_eq!(Docker::shell(&name, "id -u; pwd"), format!("{uid}\n{}", project.display()));
-    let error = world.wharf(["open", "--detach"]).arg(&project).failure();
-    assert_eq!(
-        error,
-        format!(
-            "error: there is no tmux in the image of container `{name}`\n\
-             hint: use an image with tmux 3.2 or newer: `wharf rm`, then `wharf open --image NAME`\n"
-        )
-    );
-    let host = world.host();
-    let screen = host.attach("main");
-    screen.type_line(&format!("clear; '{}' open '{}'", binary().display(), project.display()));
-    let text = screen.wait_for_text("press any key to close");
-    assert!(wait_for("the error", || Some(text.contains("there is no tmux in the image"))), "{text}");
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Host, World};
+use crate::support::{Host, World, binary};
 
 fn bindings(host: &Host) -> Vec<String> {
     let notes = host.tmux(["list-keys", "-N", "-T", "prefix"]);
@@ -29,13 +29,13 @@ fn the_plugin_is_loaded_by_run_shell_and_by_tpm() {
 
     let quoted = plugin.to_str().unwrap().replace('\'', r"'\''").replace('#', "##");
     host.tmux(["run-shell", &format!("'{quoted}'")]);
-    assert_eq!(bindings(&host), ["O"]);
+    assert_eq!(bindings(&host), ["O", "W", "M-w"]);
 
     // TPM runs every *.tmux file at the plugin's root, with TMUX set, and throws away what it prints.
     host.tmux(["unbind-key", "O"]);
     let tpm = Command::new(&plugin).env("TMUX", host.variable()).output().unwrap();
     assert!(tpm.status.success());
-    assert_eq!(bindings(&host), ["O"]);
+    assert_eq!(bindings(&host), ["O", "W", "M-w"]);
 }
 
 #[test]
@@ -52,15 +52,19 @@ fn a_binary_of_another_version_is_told_and_binds_nothing() {
 }
 
 #[test]
-fn the_key_is_the_options_and_a_reload_moves_it() {
+fn the_keys_are_the_options_and_a_reload_moves_them() {
     let world = World::new();
     let host = world.host();
-    assert_eq!(bindings(&host), ["O"]);
+    assert_eq!(bindings(&host), ["O", "W", "M-w"]);
     host.tmux(["set-option", "-g", "@wharf-open-key", "C-w"]);
     assert_eq!(setup(&world, &host), "");
-    assert_eq!(bindings(&host), ["C-w"]);
+    assert_eq!(bindings(&host), ["C-w", "W", "M-w"]);
+    host.tmux(["set-option", "-g", "@wharf-menu-key", "X"]);
     assert_eq!(setup(&world, &host), "");
+    assert_eq!(bindings(&host), ["C-w", "W", "X"]);
+    host.tmux(["set-option", "-g", "@wharf-menu-key", ""]);
     host.tmux(["set-option", "-g", "@wharf-open-key", ""]);
+    host.tmux(["set-option", "-g", "@wharf-pick-key", ""]);
     assert_eq!(setup(&world, &host), "");
     assert!(bindings(&host).is_empty());
 }
@@ -71,9 +75,11 @@ fn every_wrong_option_is_named_at_once_and_nothing_is_bound() {
     let host = Host::bare(&world);
     host.tmux(["set-option", "-g", "@wharf-open-kye", "O"]);
     host.tmux(["set-option", "-g", "@wharf-nonsense", "1"]);
+    host.tmux(["set-option", "-g", "@wharf-pick-size", "huge"]);
     let errors = setup(&world, &host);
-    let expected = "error: there is no option `@wharf-nonsense`; did you mean `@wharf-open-key`?\n       \
-                    there is no option `@wharf-open-kye`; did you mean `@wharf-open-key`?\n";
+    let expected = "error: there is no option `@wharf-nonsense`; did you mean `@wharf-status-no-engine`?\n       \
+                    there is no option `@wharf-open-kye`; did you mean `@wharf-open-key`?\n       \
+                    `@wharf-pick-size` is like `80%x75%` or `100x30`, and not `huge`\n";
     assert_eq!(errors, expected);
     assert!(bindings(&host).is_empty());
 }
@@ -84,6 +90,34 @@ fn a_key_that_tmux_does_not_know_is_named() {
     let host = Host::bare(&world);
     host.tmux(["set-option", "-g", "@wharf-open-key", "Hyper-O"]);
     assert_eq!(setup(&world, &host), "error: tmux takes no key `Hyper-O`: unknown key: Hyper-O\n");
+}
+
+#[test]
+fn on_a_terminal_setup_says_what_tmux_lacks_and_changes_nothing() {
+    let world = World::new();
+    let host = Host::bare(&world);
+    host.tmux(["set-option", "-s", "escape-time", "500"]);
+    let screen = host.attach("main");
+    let options = || host.tmux(["show-options", "-s"]).lines().filter(|line| !line.starts_with('@')).collect::<String>();
+    let before = options();
+    let setup = format!("clear; '{}' setup", binary().display());
+    screen.type_line(&setup);
+    let lines = [
+        ("set -s set-clipboard on", "what is copied in a session reaches tmux and the clipboard"),
+        ("set -s escape-time 10", "Esc arrives at once"),
+        ("set -s focus-events on", "editors notice that their pane has the focus"),
+        ("set -s extended-keys on", "C-Enter and the like arrive"),
+        ("set -g allow-passthrough on", "programs can show images where the terminal can"),
+    ];
+    for (line, why) in lines {
+        screen.wait_for_line(&format!("  {line:<28} # {why}"));
+    }
+    assert_eq!(options(), before);
+    for (line, _) in lines {
+        host.tmux(line.split(' '));
+    }
+    screen.type_line(&setup);
+    screen.wait_for_line("the keys are bound, and tmux has every option that sessions need");
 }
 
 #[test]

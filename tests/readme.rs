@@ -27,7 +27,9 @@ fn every_command_in_the_readme_is_one() {
         let words: Vec<&str> = command.split_whitespace().collect();
         verbs.insert(words[0].to_owned());
         let flags = words.iter().take_while(|&&word| word != "--").filter(|word| word.starts_with("--"));
-        let help = world.wharf([words[0], "--help"]).success();
+        // These have verbs of their own.
+        let verb = if ["config", "image"].contains(&words[0]) { &words[..2] } else { &words[..1] };
+        let help = world.wharf(verb).arg("--help").success();
         for flag in flags {
             assert!(help.contains(*flag), "{line}");
         }
@@ -48,5 +50,33 @@ fn every_script_in_the_readme_exists() {
     assert!(scripts.len() >= 2, "{scripts:?}");
     for script in scripts {
         assert!(repository().join(&script).is_file(), "{script}");
+    }
+}
+
+#[test]
+fn every_configuration_in_the_readme_is_right() {
+    let world = World::new();
+    let text = readme();
+    let snippets: Vec<&str> = text.split("```kdl\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(snippets.len() >= 3);
+    for (i, snippet) in snippets.into_iter().enumerate() {
+        let file = world.root().join(format!("{i}.kdl"));
+        std::fs::write(&file, snippet).unwrap();
+        world.wharf(["config", "check"]).arg(&file).success();
+    }
+}
+
+#[test]
+fn every_key_of_the_configuration_is_in_the_readme() {
+    let world = World::new();
+    let file = world.root().join("wrong.kdl");
+    std::fs::write(&file, "x").unwrap();
+    let refusal = world.wharf(["config", "check"]).arg(&file).failure();
+    let keys = refusal.split("allowed: ").nth(1).unwrap().trim().split(", ").map(|key| format!("`{key}`"));
+    let text = readme();
+    let documented = text.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(1));
+    let documented: Vec<String> = documented.map(str::to_owned).collect();
+    for key in keys {
+        assert!(documented.iter().any(|cell| cell.contains(&key)), "{key}");
     }
 }

@@ -121,6 +121,21 @@ fn outside_tmux_a_key_detaches() {
 }
 
 #[test]
+fn an_attach_ends_with_the_exit_code_of_the_sessions_command() {
+    let world = World::new();
+    let project = world.project("api");
+    let host = world.host();
+    let screen = host.attach("main");
+    let open = format!("env -u TMUX -u TMUX_PANE '{}' open '{}'", binary().display(), project.display());
+    for code in [3, 0] {
+        screen.type_line(&format!("clear; {open} -- sh -c 'exit {code}'; echo \"code $?\""));
+        screen.wait_for_text("Enter closes");
+        screen.press(&["Enter"]);
+        screen.wait_for_line(&format!("code {code}"));
+    }
+}
+
+#[test]
 fn an_ended_client_leaves_none_behind_in_the_container() {
     let world = World::new();
     let project = world.project("api");
@@ -174,13 +189,10 @@ fn the_printed_line_attaches_when_pasted() {
     let project = world.project("two words");
     let container = world.open_detached(&project);
     let line = world.wharf(["attach", "--print"]).arg(&project).env("TZ", "Asia/Tokyo").success();
-    assert_eq!(
-        line,
-        format!(
-            "docker exec -it --env TERM=xterm-256color --env LANG=C.UTF-8 --env TZ=Asia/Tokyo {container} \
-             tmux -u -S /run/wharf/tmux.sock -f /etc/wharf/tmux.conf attach-session -t '=main'"
-        )
-    );
+    let words = format!("docker exec -it --env TERM=xterm-256color --env LANG=C.UTF-8 --env TZ=Asia/Tokyo {container} ");
+    assert!(line.starts_with(&words), "{line}");
+    // A binary that is not static is run by its loader.
+    assert!(line.ends_with("/run/wharf/tools/wharf tmux attach-session -t '=main'"), "{line}");
     let host = world.host();
     let screen = host.attach("main");
     screen.type_line(&line);
@@ -216,4 +228,18 @@ fn a_single_word_is_a_program_and_not_a_shell_line() {
     world.wharf(["open", "--detach"]).arg(&project).arg("--").arg(&program).success();
     wait_until("the program to have run", || project.join("ran").exists());
     assert!(!project.join("trap").exists());
+}
+
+#[test]
+fn a_client_that_left_is_reaped() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let host = world.host();
+    let attach = format!("'{}' attach '{}'", crate::support::binary().display(), project.display());
+    let pane = host.tmux(["new-window", "-P", "-F", "#{pane_id}", "-t", "main:", &attach]);
+    wait_until("the attached client", || Docker::inner_clients(&container).len() == 1);
+    host.tmux(["kill-pane", "-t", &pane]);
+    wait_until("no client", || Docker::inner_clients(&container).is_empty());
+    wait_until("no zombie", || Docker::shell(&container, "ps -eo stat=").lines().all(|state| !state.starts_with('Z')));
 }

@@ -1,4 +1,4 @@
-//! Attach to a running container, to the first byte.
+//! Attach to a running container, to the first byte, by both ways in.
 
 use crate::Result;
 use crate::project::Project;
@@ -22,16 +22,23 @@ pub fn measure(run: &Run) -> Result<Vec<Row>> {
         nobody_is_left()?;
         Ok(milliseconds(elapsed))
     };
-    let [floor, wharf, docker] = interleave(
+    let [floor, by_exec, by_relay, docker] = interleave(
         "attach",
         run.rounds(25),
         [
             Box::new(|| enter_and_leave(run.engine.attach(&project.container, &exec)?)),
-            Box::new(|| enter_and_leave(Attached::spawn(run.wharf(["attach", &project.container]))?)),
+            Box::new(|| enter_and_leave(Attached::spawn(run.wharf_by_exec(["attach", &project.text()]))?)),
+            Box::new(|| enter_and_leave(Attached::spawn(run.wharf(["attach", &project.text()]))?)),
             Box::new(|| enter_and_leave(Attached::spawn(run.docker(exec.for_docker(&project.container)))?)),
         ],
     )?;
     project.remove(run)?;
-    let row = Row::new("attach", "attach to a running container, first byte, by exec", Unit::Milliseconds, Target::Floor(1.05));
-    Ok(vec![row.floor(floor).wharf(wharf).docker(docker)])
+    let row = |name, what: &str, target| {
+        Row::new(name, format!("attach to a running container, first byte, {what}"), Unit::Milliseconds, target)
+    };
+    Ok(vec![
+        row("attach", "by exec", Target::Floor(1.05)).floor(floor).wharf(by_exec).docker(docker.clone()),
+        row("attach-relay", "by the relay", Target::Docker(0.25)).wharf(by_relay.clone()).docker(docker),
+        row("attach-relay-ms", "by the relay", Target::AtMost(12.0)).wharf(by_relay),
+    ])
 }

@@ -2,6 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 use crate::Result;
 use crate::engine::Exec;
@@ -11,19 +13,27 @@ use crate::rounds::{Samples, interleave};
 use crate::run::Run;
 use crate::terminal::Attached;
 
+/// How long after it was attached a client is weighed.
+const LATER: Duration = Duration::from_secs(3);
+
 pub fn measure_memory(run: &Run) -> Result<Vec<Row>> {
     let clients = Clients::of(run, "memory")?;
     let mut rows = Vec::new();
     for (name, field, target) in [("memory", "Rss", Target::AtMost(4.0)), ("memory-pss", "Pss", Target::None)] {
         let weigh = |mut attached: Attached| -> Result<f64> {
             attached.settle()?;
+            // What a client keeps for days: wharf's has let go of its code by then.
+            thread::sleep(LATER);
             let megabytes = memory(attached.client()?, field)?;
             attached.detach()?;
             Ok(megabytes)
         };
-        let [wharf, docker] = clients.compare(name, run.rounds(3), &weigh)?;
-        rows.push(Row::new(name, format!("attached client: {field}"), Unit::Megabytes, target).wharf(wharf).docker(docker));
+        let [by_relay, by_exec, docker] = clients.compare(name, run.rounds(3), &weigh)?;
+        let row = |way, target| Row::new(name, format!("attached client: {field}, {way}"), Unit::Megabytes, target);
+        rows.push(row("by the relay", target).wharf(by_relay).docker(docker.clone()));
+        rows.push(row("by exec", target).wharf(by_exec).docker(docker));
     }
+    rows.push(clients.weigh_relay()?);
     clients.project.remove(run)?;
     Ok(rows)
 }
@@ -53,20 +63,32 @@ pub fn measure_cpu(run: &Run) -> Result<Vec<Row>> {
     let flooded =
         clients.compare("cpu", run.rounds(3), &|attached| Ok(print(&flood, attached)? * 100.0 / f64::from(megabytes)))?;
     let shown = shown.take();
-    let [wharf, docker] = clients.compare("cpu-lines", run.rounds(3), &|attached| print(&lines, attached))?;
+    let [relay_lines, exec_lines, docker_lines] =
+        clients.compare("cpu-lines", run.rounds(3), &|attached| print(&lines, attached))?;
     clients.project.remove(run)?;
 
-    let cpu = Row::new("cpu", "attached client: CPU per 100 MB that a session prints", Unit::Milliseconds, Target::Docker(0.6));
     let least = shown.iter().min().unwrap_or(&0) / 1000;
     let most = shown.iter().max().unwrap_or(&0) / 1000;
     let note =
         format!("cpu: of {megabytes} MB printed, {least} to {most} kB reached the clients; the tmux inside shows a screen");
-    let slow = Row::new("cpu-lines", "attached client: CPU per 1000 lines, one by one", Unit::Milliseconds, Target::None);
-    let [flooded_wharf, flooded_docker] = flooded;
-    Ok(vec![cpu.wharf(flooded_wharf).docker(flooded_docker).note(note), slow.wharf(wharf).docker(docker)])
+    let cpu = |way| {
+        let what = format!("attached client: CPU per 100 MB that a session prints, {way}");
+        Row::new("cpu", what, Unit::Milliseconds, Target::Docker(0.6))
+    };
+    let slow = |way| {
+        let what = format!("attached client: CPU per 1000 lines, one by one, {way}");
+        Row::new("cpu-lines", what, Unit::Milliseconds, Target::None)
+    };
+    let [relay_flood, exec_flood, docker_flood] = flooded;
+    Ok(vec![
+        cpu("by the relay").wharf(relay_flood).docker(docker_flood.clone()).note(note),
+        cpu("by exec").wharf(exec_flood).docker(docker_flood),
+        slow("by the relay").wharf(relay_lines).docker(docker_lines.clone()),
+        slow("by exec").wharf(exec_lines).docker(docker_lines),
+    ])
 }
 
-/// The two clients, each on a terminal of its own.
+/// wharf by both ways and docker, each on a terminal of its own.
 struct Clients<'a> {
     run: &'a Run,
     project: Project,
@@ -81,7 +103,7 @@ impl<'a> Clients<'a> {
         Ok(Self { run, project, exec })
     }
 
-    fn compare(&self, name: &str, rounds: usize, observe: &dyn Fn(Attached) -> Result<f64>) -> Result<[Samples; 2]> {
+    fn compare(&self, name: &str, rounds: usize, observe: &dyn Fn(Attached) -> Result<f64>) -> Result<[Samples; 3]> {
         let attach = |command| -> Result<f64> {
             let mut attached = Attached::spawn(command)?;
             attached.first_byte()?;
@@ -93,9 +115,32 @@ impl<'a> Clients<'a> {
             rounds,
             [
                 Box::new(|| attach(self.run.wharf(["attach", container]))),
+                Box::new(|| attach(self.run.wharf_by_exec(["attach", container]))),
                 Box::new(|| attach(self.run.docker(self.exec.for_docker(container)))),
             ],
         )
+    }
+
+    /// The container's relay, while ten clients are attached by it.
+    fn weigh_relay(&self) -> Result<Row> {
+        let container = &self.project.container;
+        let mut attached = Vec::new();
+        for _ in 0..10 {
+            let mut client = Attached::spawn(self.run.wharf(["attach", container]))?;
+            client.first_byte()?;
+            client.settle()?;
+            attached.push(client);
+        }
+        let top = self.run.engine.get(&format!("/containers/{container}/top?ps_args=-eo%20pid,args"))?;
+        let mut programs = top["Processes"].as_array().into_iter().flatten();
+        let relay = programs.find(|program| program[1].as_str().is_some_and(|words| words.contains("relay --serve")));
+        let relay = relay.and_then(|relay| relay[0].as_str()?.parse().ok()).ok_or("there is no relay in the container")?;
+        let megabytes = memory(relay, "Rss")?;
+        for client in attached {
+            client.detach()?;
+        }
+        let what = "the relay of a container with ten attached clients: Rss";
+        Ok(Row::new("memory-relay", what, Unit::Megabytes, Target::AtMost(6.0)).wharf(Samples::from(megabytes)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -78,6 +78,7 @@ impl Engine {
 
     /// Runs a program with a terminal, and takes over the connection: two requests over one connection.
     pub fn attach(&self, container: &str, exec: &Exec) -> Result<Attached> {
+        let started = Instant::now();
         let mut connection = self.connect()?;
         let body = json!({
             "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": true,
@@ -91,7 +92,7 @@ impl Engine {
             return Err(format!("the engine did not start the exec: {}", String::from_utf8_lossy(&response.body)).into());
         }
         let ahead = connection.stream.buffer().to_owned();
-        Ok(Attached::over(connection.stream.into_inner(), ahead))
+        Ok(Attached::over(connection.stream.into_inner(), ahead, started))
     }
 
     /// What a program without a terminal prints.

@@ -143,7 +143,9 @@ fn docker_run(project: &Project, body: &Value) -> Vec<String> {
         option("tmpfs", &format!("{path}:{}", text(options)));
     }
     words.push(text(&body["Image"]).to_owned());
-    words.extend(body["Cmd"].as_array().into_iter().flatten().map(|word| text(word).to_owned()));
+    // The option takes one word.
+    let rest = body["Entrypoint"].as_array().into_iter().flatten().skip(1).chain(body["Cmd"].as_array().into_iter().flatten());
+    words.extend(rest.map(|word| text(word).to_owned()));
     words
 }
 

@@ -84,3 +84,56 @@ pub fn measure(run: &Run) -> Result<Vec<Row>> {
     }
     Ok(vec![row])
 }
+
+/// Containers that run, each with a session that the list shows: their relays say it, and the engine runs nothing.
+pub fn measure_running(run: &Run) -> Result<Vec<Row>> {
+    let count = if run.full { 50 } else { 10 };
+    let mut projects = Vec::new();
+    for index in 0..count {
+        let project = Project::create(run, &format!("sessions-{index}"))?;
+        project.open_detached(run)?;
+        projects.push(project);
+    }
+    let path = format!("/containers/json?all=1&filters={}", query(&json!({ "label": ["wharf=true"] })));
+    let list = || -> Result<f64> {
+        let mut command = run.wharf(["list", "--json"]);
+        let started = Instant::now();
+        let output = command.output()?;
+        let elapsed = milliseconds(started.elapsed());
+        let listed: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout)?;
+        for project in &projects {
+            let row = listed.iter().find(|row| row["container"] == project.container.as_str());
+            if row.is_none_or(|row| row["sessions"] != json!(["main"])) {
+                return Err(format!("wharf does not list the session of {}", project.container).into());
+            }
+        }
+        Ok(elapsed)
+    };
+    let [floor, wharf, docker] = interleave(
+        "sessions",
+        run.rounds(25),
+        [
+            Box::new(|| {
+                let started = Instant::now();
+                run.engine.request("GET", &path, None)?;
+                Ok(milliseconds(started.elapsed()))
+            }),
+            Box::new(list),
+            Box::new(|| {
+                let mut command = run.docker(["ps", "--all", "--filter", "label=wharf=true"]);
+                let started = Instant::now();
+                command.output()?;
+                Ok(milliseconds(started.elapsed()))
+            }),
+        ],
+    )?;
+    for project in &projects {
+        let inspected = run.engine.get(&format!("/containers/{}/json", project.container))?;
+        if !inspected["ExecIDs"].is_null() {
+            return Err(format!("the engine ran something in {}", project.container).into());
+        }
+        project.remove(run)?;
+    }
+    let what = format!("list --json with its sessions, {count} containers that run");
+    Ok(vec![Row::new("sessions", what, Unit::Milliseconds, Target::None).floor(floor).wharf(wharf).docker(docker)])
+}

@@ -6,13 +6,16 @@
 mod attach;
 mod client;
 mod engine;
+mod exec;
 mod lifecycle;
 mod list;
+mod pick;
 mod project;
 mod report;
 mod rounds;
 mod run;
 mod size;
+mod status;
 mod switch;
 mod terminal;
 
@@ -48,14 +51,18 @@ struct Options {
 }
 
 /// What is measured, each by its name and in the order of the table. One can give several rows.
-const MEASUREMENTS: [(&str, Measurement); 8] = [
+const MEASUREMENTS: [(&str, Measurement); 12] = [
     ("attach", attach::measure),
+    ("exec", exec::measure),
     ("memory", client::measure_memory),
     ("cpu", client::measure_cpu),
     ("start", lifecycle::measure_start),
     ("create", lifecycle::measure_create),
     ("switch", switch::measure),
+    ("status", status::measure),
     ("list", list::measure),
+    ("sessions", list::measure_running),
+    ("pick", pick::measure),
     ("size", size::measure),
 ];
 

@@ -43,6 +43,13 @@ impl Run {
         command
     }
 
+    /// The same with the engine as the only way into a container.
+    pub fn wharf_by_exec<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
+        let mut command = self.wharf(arguments);
+        command.env("WHARF_ATTACH", "exec");
+        command
+    }
+
     pub fn docker<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = self.command("docker");
         command.args(arguments);

@@ -29,7 +29,7 @@ pub struct Attached {
     stream: File,
     ahead: Vec<u8>,
     client: Option<Child>,
-    /// When the client was started.
+    /// When the client was started, or the stream asked for.
     pub started: Instant,
 }
 
@@ -47,9 +47,9 @@ impl Attached {
         Ok(Self { stream: ours.into(), ahead: Vec::new(), client: Some(client), started })
     }
 
-    /// The bare stream, of which some was read already.
-    pub fn over(stream: UnixStream, ahead: Vec<u8>) -> Self {
-        Self { stream: OwnedFd::from(stream).into(), ahead, client: None, started: Instant::now() }
+    /// The bare stream that was asked for at `started`, and of which some was read already.
+    pub fn over(stream: UnixStream, ahead: Vec<u8>, started: Instant) -> Self {
+        Self { stream: OwnedFd::from(stream).into(), ahead, client: None, started }
     }
 
     /// The client's process.
@@ -92,6 +92,16 @@ impl Attached {
             }
             tail.drain(..tail.len().saturating_sub(text.len()));
         }
+    }
+
+    /// The same; when that was.
+    pub fn read_until_at(&mut self, text: &str) -> Result<Instant> {
+        self.read_until(text).map(|_| Instant::now())
+    }
+
+    /// Waits for whatever comes next.
+    pub fn any(&mut self) -> Result<()> {
+        if self.read()?.is_empty() { Err("the program ended".into()) } else { Ok(()) }
     }
 
     /// Waits until the session is at rest.

@@ -1,33 +1,82 @@
 //! One verb a file.
 
+mod asked;
 mod attach;
+mod capture;
+mod config;
+mod consent;
+mod exec;
+mod hooks;
+mod image;
+mod inspect;
 mod list;
+mod logs;
+mod menu;
 mod open;
+mod pick;
+mod ports;
+mod prune;
+mod rebuild;
+mod restart;
 mod rm;
+mod run;
+mod send;
+mod sessions;
 mod setup;
+mod split;
+mod ssh;
 mod start;
+mod status;
 mod stop;
+mod trust;
+mod wait;
+mod watch;
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 
-use crate::cli::{Cli, Command, Creation};
-use crate::context::{Context, DEFAULT_IMAGE};
+use crate::cli::{Cli, Command};
+use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::lifecycle::Wanted;
-use crate::plan::WantedImage;
+use crate::tools::Sources;
+
+use asked::{Asked, flags};
 
 pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
     match command {
         Command::Open(args) => block_on(open::run(args, context)),
         Command::Start(args) => block_on(start::run(args, context)),
         Command::Attach(args) => block_on(attach::run(args, context)),
+        Command::Exec(args) => block_on(exec::run(args, context)),
+        Command::Run(args) => block_on(run::run(args, context)),
+        Command::Send(args) => block_on(send::run(args, context)),
+        Command::Capture(args) => block_on(capture::run(args, context)),
+        Command::Sessions(args) => block_on(sessions::run(args, context)),
+        Command::Wait(args) => block_on(wait::run(args, context)),
         Command::List(args) => block_on(list::run(args, context)),
+        Command::Ports(args) => block_on(ports::run(args, context)),
+        Command::Status(args) => block_on(status::run(args, context)),
+        Command::SshProxy(args) => block_on(ssh::proxy(args, context)),
+        Command::SshConfig => ssh::config(context),
+        Command::Pick(args) => block_on(pick::run(args, context)),
+        Command::Logs(args) => block_on(logs::run(args, context)),
+        Command::Inspect(args) => block_on(inspect::run(args, context)),
+        Command::Restart(args) => block_on(restart::run(args, context)),
+        Command::Menu => block_on(menu::run(context)),
         Command::Stop(args) => block_on(stop::run(args, context)),
         Command::Rm(args) => block_on(rm::run(args, context)),
+        Command::Rebuild(args) => block_on(rebuild::run(args, context)),
+        Command::Inside(_) => unreachable!("main runs these, without a context"),
+        Command::Prune(args) => block_on(prune::run(args, context)),
+        Command::Split(args) => block_on(split::run(args, context)),
+        Command::Config(args) => block_on(config::run(args, context)),
+        Command::Trust(args) => block_on(trust::run(args, context)),
+        Command::Image(verb) => block_on(image::run(verb, context)),
         Command::Setup => setup::run(context),
+        Command::Watch(args) => watch::run(args, context),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "wharf", &mut io::stdout());
             Ok(ExitCode::SUCCESS)
@@ -45,13 +94,7 @@ fn block_on(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode>
     runtime.map_err(|source| Error::io("start", source))?.block_on(command)
 }
 
-/// What a new container is to be, from the command line and this user.
-fn wanted<'a>(creation: &'a Creation, context: &'a Context) -> Wanted<'a> {
-    let image = creation.image.as_deref().filter(|image| !image.is_empty());
-    Wanted {
-        image: WantedImage { name: image.unwrap_or(DEFAULT_IMAGE), is_default: image.is_none() },
-        workspace: creation.workspace.as_deref(),
-        user: &context.user,
-        state_dir: &context.state_dir,
-    }
+/// Where to find what containers get.
+fn sources(context: &Context) -> Sources<'_> {
+    Sources { own_program: Path::new("/proc/self/exe"), data_dir: &context.data_dir, search_path: context.search_path() }
 }

@@ -3,19 +3,34 @@
 use std::env;
 use std::process::ExitCode;
 
-use super::{attach, wanted};
-use crate::cli::Open;
+use jiff::Timestamp;
+
+use super::consent::Ending;
+use super::rebuild::recreate;
+use super::{Asked, attach, hooks, watch};
+use crate::build::Recipe;
+use crate::cli::{Creation, Open};
 use crate::context::Context;
+use crate::drift;
+use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::lifecycle::Lifecycle;
+use crate::history;
 use crate::plan;
 use crate::project::Project;
-use crate::session::{SessionName, control};
+use crate::report;
+use crate::session::control::Start;
+use crate::session::ssh::PORT_VARIABLE;
+use crate::session::{SessionName, control, environment, git};
 use crate::target;
-use crate::tmux::{NewWindow, Switch, TmuxServer};
+use crate::tmux::{NewPane, Switch, TmuxServer};
 
-pub async fn run(args: Open, context: &Context) -> Result<ExitCode> {
+pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
+    args.creation.throw_away = args.rm;
     let project = target::resolve_existing(args.target.as_deref(), context).await?;
+    if args.fresh {
+        let ending = Ending { verb: "open --fresh", does: "Recreate", force: args.force };
+        Box::pin(recreate(&project, &args.creation, ending, context)).await?;
+    }
     if args.detach {
         return open_detached(&args, &project, context).await;
     }
@@ -23,72 +38,115 @@ pub async fn run(args: Open, context: &Context) -> Result<ExitCode> {
         return open_window(&args, &project, tmux, context).await;
     }
     let session = args.session.clone().unwrap_or_default();
-    attach::create_and_enter(&project, &session, &args.creation, &args.command, context).await
+    Box::pin(hooks::tell(&project, context)).await;
+    let code = attach::create_and_enter(&project, &session, &args.creation, &args.command, None, context).await?;
+    drift::tell(&project, context).await;
+    Ok(code)
 }
 
 async fn open_detached(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {
-    let engine = context.engine()?;
-    let lifecycle = Lifecycle { engine, project };
-    let up = lifecycle.up(&wanted(&args.creation, context)).await?;
-    if up.started {
-        lifecycle.settle().await?;
-    }
+    let entry = Entry::to(project, context);
+    let asked = Asked::of_entry(&entry, &args.creation).await?;
+    asked.refuse_kept(&entry).await?;
+    let mut door = entry.up(&asked.wanted(context)).await?;
+    asked.begin(&mut door, &entry).await?;
     let session = args.session.clone().unwrap_or_default();
-    let environment = crate::session::environment::for_terminal(|name| context.variable(name), false);
-    control::create(engine, &up.container.name, &session, &args.command, environment).await?;
-    println!("{} runs session {session}", up.container.name);
+    let mut environment = environment::for_terminal(|name| context.variable(name), false);
+    environment.extend(git::share(project.path(), &door.host_dir).await);
+    let start = Start { environment, ..asked.start_of(&session) };
+    control::create(&mut door.connection, &entry.name(), &session, &args.command, start).await?;
+    println!("{} runs session {session}", entry.name());
+    history::record(&context.state_dir, project, &session, Timestamp::now());
+    Box::pin(hooks::tell(project, context)).await;
+    drift::tell(project, context).await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Switching to a window that exists asks nothing of the engine.
-async fn open_window(args: &Open, project: &Project, tmux: &TmuxServer, context: &Context) -> Result<ExitCode> {
+pub async fn open_window(args: &Open, project: &Project, tmux: &TmuxServer, context: &Context) -> Result<ExitCode> {
     let container = project.container_name();
     let found = tmux.switch_to(context.pane.as_ref(), &container, args.session.as_ref())?;
+    watch::ensure(false, context);
     let session = args.session.clone().unwrap_or_default();
     let at = match found {
-        Switch::Done if args.command.is_empty() => return Ok(ExitCode::SUCCESS),
+        Switch::Done if args.command.is_empty() => {
+            history::record(&context.state_dir, project, &session, Timestamp::now());
+            return Ok(ExitCode::SUCCESS);
+        }
         Switch::Done => return Err(Error::SessionRuns { container, session }),
         Switch::NoWindow(at) => at,
     };
-    refuse_what_cannot_work(args, project, context).await?;
-    let window = NewWindow {
+    let exposure = refuse_what_cannot_work(args, project, context).await?;
+    // The window's own environment is that of the tmux server.
+    let ssh_port = context.variable(PORT_VARIABLE).map(|port| format!("{PORT_VARIABLE}={port}"));
+    let window = NewPane {
         project,
         session: &session,
-        command: attach_command(args, project, &session)?,
+        command: attach_command(project, &session, &args.creation, &args.command)?,
         // The container's name stands for the project from its creation on; until then this does.
-        environment: format!("WHARF_PROJECT={project}"),
+        environment: [Some(format!("WHARF_PROJECT={project}")), ssh_port].into_iter().flatten().collect(),
     };
     tmux.open_window(&at, window)?;
+    // A message goes with the window that it was shown over.
+    if let Some(exposure) = exposure {
+        report::note(&exposure, context);
+    }
+    Box::pin(hooks::tell(project, context)).await;
+    drift::tell(project, context).await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// What can be known before there is a window is said where the key was pressed. The rest of the work is done in the
-/// window, which shows how it goes.
-async fn refuse_what_cannot_work(args: &Open, project: &Project, context: &Context) -> Result<()> {
-    let engine = context.engine()?;
-    let wanted = wanted(&args.creation, context);
-    let seen = Lifecycle { engine, project }.look(Some(wanted.image.name)).await?;
-    plan::up(project, &seen, wanted.image)?;
+/// window, which shows how it goes. What people should know of a container that will be made is given back.
+async fn refuse_what_cannot_work(args: &Open, project: &Project, context: &Context) -> Result<Option<String>> {
+    let entry = Entry::to(project, context);
     let session = args.session.clone().unwrap_or_default();
-    match &seen.container {
-        Some(container) if container.state.can_attach() && !args.command.is_empty() => {
-            attach::refuse_command_for_running_session(engine, &container.name, &session, &args.command).await
-        }
-        _ => Ok(()),
+    let asked = Asked::of_entry(&entry, &args.creation).await?;
+    asked.refuse_kept(&entry).await?;
+    if let Some(mut door) = entry.knock().await {
+        control::refuse_if_runs(&mut door.connection, &entry.name(), &session, &args.command).await?;
+        return Ok(None);
     }
+    let wanted = asked.wanted(context);
+    let seen = entry.lifecycle()?.look(Some(wanted.image)).await?;
+    if seen.container.is_none() {
+        entry.lifecycle()?.check_gpus(&wanted).await?;
+        wanted.image.build.map_or(Ok(()), Recipe::check)?;
+    }
+    plan::up(project, &seen, wanted.image)?;
+    let Some(container) = seen.container else {
+        return Ok(wanted.outfit.exposure(project));
+    };
+    if container.state.can_attach() && !args.command.is_empty() {
+        let mut door = entry.running().await?;
+        control::refuse_if_runs(&mut door.connection, &entry.name(), &session, &args.command).await?;
+    }
+    Ok(None)
 }
 
 /// The pane's command line, which tmux-resurrect can start again as it reads: no word of it needs quoting.
-fn attach_command(args: &Open, project: &Project, session: &SessionName) -> Result<Vec<String>> {
+pub fn attach_command(
+    project: &Project,
+    session: &SessionName,
+    creation: &Creation,
+    session_command: &[String],
+) -> Result<Vec<String>> {
     let wharf = env::current_exe().map_err(|source| Error::io("find wharf's own program", source))?;
     let mut command = vec![wharf.to_string_lossy().into_owned(), "attach".to_owned()];
     command.extend([project.container_name().to_string(), "--create".to_owned(), "--session".to_owned(), session.to_string()]);
-    for (flag, value) in [("--image", &args.creation.image), ("--workspace", &args.creation.workspace)] {
+    for (flag, value) in [("--image", &creation.image), ("--workspace", &creation.workspace), ("--profile", &creation.profile)] {
         command.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
     }
-    if !args.command.is_empty() {
+    command.extend(creation.ssh_port.iter().flat_map(|port| ["--ssh-port".to_owned(), port.to_string()]));
+    if creation.throw_away {
+        command.push("--rm".to_owned());
+    }
+    if creation.read_only {
+        command.push("--read-only".to_owned());
+    }
+    if !session_command.is_empty() {
         command.push("--".to_owned());
-        command.extend(args.command.iter().cloned());
+        command.extend(session_command.iter().cloned());
     }
     Ok(command)
 }

@@ -1,11 +1,13 @@
 //! `wharf setup`
 
 use std::env;
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
+use super::watch;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::tmux::{Binding, shell_command};
+use crate::tmux::{Binding, Bound, shell_command};
 
 pub fn run(context: &Context) -> Result<ExitCode> {
     let tmux = context.tmux("setup")?;
@@ -14,11 +16,40 @@ pub fn run(context: &Context) -> Result<ExitCode> {
     let wharf = env::current_exe().map_err(|source| Error::io("find wharf's own program", source))?;
     let wharf = wharf.to_string_lossy();
     let place = [("--client", "#{client_name}"), ("--pane", "#{pane_id}")];
+    let command = |verb| shell_command(&[&wharf, verb], &place);
     let open = options.open_key.map(|key| Binding {
         key,
         note: "Open the project of this pane's directory in its container",
-        command: shell_command(&[&wharf, "open"], &place),
+        bound: Bound::Run(command("open")),
     });
-    tmux.bind(&open.into_iter().collect::<Vec<_>>())?;
+    let pick = options.pick_key.map(|key| Binding {
+        key,
+        note: "Pick a project or a session of its container",
+        bound: Bound::Popup(command("pick"), options.pick_size),
+    });
+    let menu = options.menu_key.map(|key| Binding {
+        key,
+        note: "Show what can be done with this pane's container",
+        bound: Bound::Run(command("menu")),
+    });
+    tmux.bind(&open.into_iter().chain(pick).chain(menu).collect::<Vec<_>>())?;
+    tmux.detour(&wharf, options.splits)?;
+    tmux.set_status_defaults()?;
+    watch::ensure(true, context);
+    // From a configuration file, tmux would show it each time in place of the pane.
+    if io::stdout().is_terminal() {
+        advise(&tmux.missing_options()?);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn advise(missing: &[(&str, &str)]) {
+    if missing.is_empty() {
+        println!("the keys are bound, and tmux has every option that sessions need");
+        return;
+    }
+    println!("the keys are bound; in .tmux.conf, these would let sessions do all that a bare pane does:");
+    for (line, why) in missing {
+        println!("  {line:<28} # {why}");
+    }
 }

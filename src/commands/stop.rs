@@ -6,10 +6,9 @@ use futures_util::future::join_all;
 
 use crate::cli::Stop;
 use crate::context::Context;
-use crate::engine::Engine;
+use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::lifecycle::Lifecycle;
-use crate::plan;
+use crate::plan::{self, Step};
 use crate::project::Project;
 use crate::target;
 
@@ -26,17 +25,28 @@ pub async fn run(args: Stop, context: &Context) -> Result<ExitCode> {
     if projects.is_empty() {
         println!("no container runs");
     }
-    let stopped = join_all(projects.into_iter().map(async |project| stop(engine, &project?).await)).await;
+    let stopped = join_all(projects.into_iter().map(async |project| stop(&project?, context).await)).await;
     all_or_several(stopped)
 }
 
-async fn stop(engine: &Engine, project: &Project) -> Result<()> {
-    let lifecycle = Lifecycle { engine, project };
-    let steps = plan::stop(project, &lifecycle.look(None).await?)?;
-    lifecycle.take(&steps).await?;
-    let what = if steps.is_empty() { "was not running:" } else { "stopped" };
+async fn stop(project: &Project, context: &Context) -> Result<()> {
+    let what = match stop_container(project, context).await?.last() {
+        None => "was not running:",
+        // It was made to go with its end.
+        Some(Step::RemoveContainer) => "stopped and removed",
+        Some(_) => "stopped",
+    };
     println!("{what} {}", project.container_name());
     Ok(())
+}
+
+/// What it took to stop it, which is nothing where it did not run.
+pub async fn stop_container(project: &Project, context: &Context) -> Result<Vec<Step>> {
+    let entry = Entry::to(project, context);
+    let lifecycle = entry.lifecycle()?;
+    let steps = plan::stop(project, &lifecycle.look(None).await?)?;
+    lifecycle.take(&steps).await?;
+    Ok(steps)
 }
 
 /// Success where all succeeded; one failure is itself, several are told one by one.

@@ -8,7 +8,6 @@ use futures_util::StreamExt;
 
 use super::{Answer, Engine, absent_is_none};
 use crate::error::{Error, Result};
-use crate::project::ContainerName;
 
 /// Files to put into a container. Paths are relative to its root.
 pub struct Archive {
@@ -39,25 +38,27 @@ impl Archive {
         self.tar.append_data(&mut header, path.trim_start_matches('/'), io::empty())
     }
 
-    fn finish(self) -> io::Result<Vec<u8>> {
+    /// The bytes of the tar archive.
+    pub fn finish(self) -> io::Result<Vec<u8>> {
         self.tar.into_inner()
     }
 }
 
 impl Engine {
-    pub async fn put(&self, container: &ContainerName, archive: Archive) -> Result<()> {
+    /// Puts files below a directory of a container, running or not.
+    pub async fn put(&self, container: &str, directory: &str, archive: Archive) -> Result<()> {
         let action = format!("put files into container `{container}`");
         let bytes = archive.finish().map_err(|source| Error::io(action.clone(), source))?;
-        let options = UploadToContainerOptions { path: "/".to_owned(), ..UploadToContainerOptions::default() };
+        let options = UploadToContainerOptions { path: directory.to_owned(), ..UploadToContainerOptions::default() };
         let body = bollard::body_full(Bytes::from(bytes));
-        self.work(action, self.docker.upload_to_container(container.as_str(), Some(options), body)).await
+        self.work(action, self.docker.upload_to_container(container, Some(options), body)).await
     }
 
     /// A file's content; `None` where the container has no such file.
-    pub async fn get_file(&self, container: &ContainerName, path: &str) -> Result<Option<Vec<u8>>> {
+    pub async fn get_file(&self, container: &str, path: &str) -> Result<Option<Vec<u8>>> {
         let action = format!("read `{path}` of container `{container}`");
         let options = DownloadFromContainerOptions { path: path.to_owned() };
-        let mut chunks = self.docker.download_from_container(container.as_str(), Some(options));
+        let mut chunks = self.docker.download_from_container(container, Some(options));
         let download = async {
             let mut bytes = Vec::new();
             while let Some(chunk) = chunks.next().await {
@@ -80,9 +81,9 @@ impl Engine {
         }
     }
 
-    pub async fn path_exists(&self, container: &ContainerName, path: &str) -> Result<bool> {
+    pub async fn path_exists(&self, container: &str, path: &str) -> Result<bool> {
         let options = ContainerArchiveInfoOptions { path: path.to_owned() };
-        let info = self.docker.get_container_archive_info(container.as_str(), Some(options));
+        let info = self.docker.get_container_archive_info(container, Some(options));
         let info = self.look(format!("look for `{path}` in container `{container}`"), info).await;
         Ok(absent_is_none(info)?.is_some())
     }

@@ -5,20 +5,18 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, ContainerSummaryStateEnum,
-    HealthConfig, HostConfig, Mount as EngineMount, MountType, MountVolumeOptions,
-};
+use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum};
 use bollard::query_parameters::{
-    CreateContainerOptions, InspectContainerOptions, ListContainersOptions, LogsOptions, RemoveContainerOptions,
-    StartContainerOptions, StopContainerOptions, TopOptions, WaitContainerOptions,
+    InspectContainerOptions, RemoveContainerOptions, StartContainerOptions, StopContainerOptions, TopOptions,
+    WaitContainerOptions,
 };
 use futures_util::StreamExt;
 use serde::Serialize;
 
-use super::{Answer, Engine, absent_is_none};
+use super::{Engine, absent_is_none, age_of};
 use crate::error::Result;
 use crate::project::{ContainerName, Project};
+use crate::tools::Launch;
 
 /// The labels that prove what is ours, on containers and volumes.
 pub mod label {
@@ -30,10 +28,26 @@ pub mod label {
     pub const IMAGE: &str = "wharf.image";
     /// The digest that the image's name stood for at the time.
     pub const IMAGE_ID: &str = "wharf.image_id";
+    /// On images that were built, and so on their containers: the hash of what the build was made of.
+    pub const BUILD: &str = "wharf.build";
+    /// Likewise, of the Dockerfile and how it is built, without its context.
+    pub const DOCKERFILE: &str = "wharf.dockerfile";
+    /// The configuration whose hash `CONFIG` is.
+    pub const EFFECTIVE: &str = "wharf.effective";
+    /// How wharf's own program is run in the container.
+    pub const TOOLS: &str = "wharf.tools";
+    /// On containers that end with their last session: `stop` or `remove`, which is what becomes of them then.
+    pub const ON_EXIT: &str = "wharf.on_exit";
+    /// The port of the host that leads to the container's sshd.
+    pub const SSH_PORT: &str = "wharf.ssh_port";
+    /// The network that a container is in, and on the network itself, as it is configured.
+    pub const NETWORK: &str = "wharf.network";
+    /// On containers that are removed when they end.
+    pub const THROW_AWAY: &str = "wharf.throw_away";
 }
 
-/// What every container runs beneath its init.
-const COMMAND: [&str; 2] = ["sleep", "infinity"];
+/// What every container runs beneath its init once it is up: the image's own, or wharf's where the image has none.
+const COMMANDS: [&str; 2] = ["sleep infinity", "wharf pause"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -48,6 +62,12 @@ pub enum State {
 }
 
 impl State {
+    /// As the engine writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Created, Self::Running, Self::Paused, Self::Restarting, Self::Removing, Self::Exited, Self::Dead];
+        all.into_iter().find(|state| state.to_string() == text)
+    }
+
     /// Whether a program can be run in the container as it is.
     pub fn can_attach(self) -> bool {
         self == Self::Running
@@ -74,6 +94,16 @@ impl fmt::Display for State {
     }
 }
 
+/// What the engine's check of a container's health says. wharf asks for none, but somebody else may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Health {
+    /// Healthy, or nobody checks it.
+    #[default]
+    Fine,
+    Starting,
+    Unhealthy,
+}
+
 /// A container as `inspect` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Container {
@@ -82,52 +112,37 @@ pub struct Container {
     pub state: State,
     pub exit_code: i64,
     pub out_of_memory: bool,
+    pub health: Health,
     pub labels: HashMap<String, String>,
     /// Where new programs start: the project, as the container sees it.
     pub working_dir: String,
+    /// `uid:gid`
+    pub user: String,
+    pub read_only: bool,
     /// The host's directory that is mounted at [`crate::session::HOST_DIR`].
     pub host_dir: Option<PathBuf>,
+    /// How wharf's own program is run in it.
+    pub launch: Option<Launch>,
 }
 
 impl Container {
+    /// Whether the engine removes it when it ends, however that comes.
+    pub fn removes_itself(&self) -> bool {
+        self.labels.get(label::ON_EXIT).is_some_and(|what| what == "remove")
+    }
+
     /// Whether wharf made this container, for this project. The name alone proves nothing.
     pub fn belongs_to(&self, project: &Project) -> bool {
         belongs_to(&self.labels, project)
     }
 }
 
-/// A container as the list of all shows it.
+/// A container, and how long it has not been used: no time at all where it is up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    pub name: ContainerName,
-    pub project: Project,
+pub struct Idle {
+    pub id: String,
     pub state: State,
-    pub image: String,
-    /// `127.0.0.1:8080->80/tcp`
-    pub ports: Vec<String>,
-    /// RFC 3339
-    pub created_at: String,
-}
-
-/// What to create.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContainerSpec {
-    pub name: ContainerName,
-    pub image: String,
-    pub labels: HashMap<String, String>,
-    pub environment: Vec<String>,
-    /// `uid:gid`
-    pub user: String,
-    pub working_dir: String,
-    pub mounts: Vec<Mount>,
-    /// Empty directories in memory: their paths and mount options.
-    pub tmpfs: HashMap<String, String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mount {
-    Bind { source: String, target: String },
-    Volume { name: String, target: String, labels: HashMap<String, String> },
+    pub since: Duration,
 }
 
 impl Engine {
@@ -137,20 +152,19 @@ impl Engine {
         Ok(absent_is_none(inspected)?.map(|found| container_from(name, found)))
     }
 
-    /// Every container with wharf's label, stopped ones too, by name.
-    pub async fn containers(&self) -> Result<Vec<Listed>> {
-        let filters = HashMap::from([("label".to_owned(), vec![format!("{}=true", label::WHARF)])]);
-        let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
-        let listed = self.look("list containers", self.docker.list_containers(Some(options))).await?;
-        let mut containers: Vec<Listed> = listed.into_iter().filter_map(listed_from).collect();
-        containers.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(containers)
-    }
-
-    pub async fn create_container(&self, spec: ContainerSpec) -> Result<()> {
-        let options = CreateContainerOptions { name: Some(spec.name.to_string()), ..CreateContainerOptions::default() };
-        let action = format!("create container `{}`", spec.name);
-        self.work(action, self.docker.create_container(Some(options), create_body(spec))).await.map(drop)
+    /// How long a container has not been used: since it ended or, where it has never run, was made. `None` where there is
+    /// none.
+    pub async fn idle(&self, name: &ContainerName) -> Result<Option<Idle>> {
+        let inspected = self.docker.inspect_container(name.as_str(), None::<InspectContainerOptions>);
+        let inspected = absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)?;
+        Ok(inspected.map(|found| {
+            let state = found.state.unwrap_or_default();
+            // The engine's way to say never.
+            let finished = state.finished_at.filter(|finished| !finished.starts_with("0001-"));
+            let since = age_of(finished.or(found.created).as_deref());
+            let state = state.status.map_or(State::Dead, state_from_inspect);
+            Idle { id: found.id.unwrap_or_default(), state, since: if state.is_up() { Duration::ZERO } else { since } }
+        }))
     }
 
     /// Starts a container; one that runs is fine.
@@ -169,9 +183,24 @@ impl Engine {
         self.work(format!("stop container `{name}`"), stopped).await
     }
 
-    /// Removes a container, running or not, and keeps its named volumes; one that does not exist is fine.
+    /// Removes a container, running or not, with its anonymous volumes, and keeps the named ones; one that does not exist is fine.
     pub async fn remove_container(&self, name: &ContainerName) -> Result<()> {
         self.remove(name, true).await
+    }
+
+    /// The same, and returns when it is gone, whoever was first.
+    pub async fn throw_away_container(&self, name: &ContainerName) -> Result<()> {
+        match self.remove(name, true).await {
+            Err(error) if !error.is_status(409) => return Err(error),
+            _ => {}
+        }
+        for _ in 0..250 {
+            if self.container(name).await?.is_none() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
     }
 
     /// The same, but a container that runs is an error.
@@ -180,7 +209,8 @@ impl Engine {
     }
 
     async fn remove(&self, name: &ContainerName, force: bool) -> Result<()> {
-        let options = RemoveContainerOptions { force, v: false, link: false };
+        // Anonymous ones.
+        let options = RemoveContainerOptions { force, v: true, link: false };
         let removed = self.work(format!("remove container `{name}`"), self.docker.remove_container(name.as_str(), Some(options)));
         absent_is_none(removed.await).map(drop)
     }
@@ -190,8 +220,8 @@ impl Engine {
     pub async fn runs_its_command(&self, name: &ContainerName) -> Result<bool> {
         let top = self.docker.top_processes(name.as_str(), None::<TopOptions>);
         let top = self.look(format!("list the processes of container `{name}`"), top).await?;
-        let command = COMMAND.join(" ");
-        Ok(top.processes.iter().flatten().any(|columns| columns.last() == Some(&command)))
+        let mut commands = top.processes.iter().flatten().filter_map(|columns| columns.last());
+        Ok(commands.any(|command| COMMANDS.iter().any(|expected| command.ends_with(expected))))
     }
 
     /// Waits until the container has stopped, `limit` at most; whether it has.
@@ -200,88 +230,40 @@ impl Engine {
         let mut ended = self.docker.wait_container(name.as_str(), Some(options));
         tokio::time::timeout(limit, ended.next()).await.is_ok()
     }
-
-    /// The last lines that the container's first process printed.
-    pub async fn last_log_lines(&self, name: &ContainerName, count: usize) -> Result<Vec<String>> {
-        let options = LogsOptions { stdout: true, stderr: true, tail: count.to_string(), ..LogsOptions::default() };
-        let mut chunks = self.docker.logs(name.as_str(), Some(options));
-        let read = async {
-            let mut text = Vec::new();
-            while let Some(chunk) = chunks.next().await {
-                text.extend_from_slice(&chunk?.into_bytes());
-            }
-            Answer::Ok(text)
-        };
-        let text = self.look(format!("read the log of container `{name}`"), read).await?;
-        Ok(String::from_utf8_lossy(&text).lines().map(printable).collect())
-    }
 }
 
-fn belongs_to(labels: &HashMap<String, String>, project: &Project) -> bool {
+pub(super) fn belongs_to(labels: &HashMap<String, String>, project: &Project) -> bool {
     let is = |name, value: &str| labels.get(name).map(String::as_str) == Some(value);
     is(label::WHARF, "true") && is(label::PROJECT, project.as_str())
 }
 
-/// What a container prints is not obeyed by the terminal that shows it.
-fn printable(line: &str) -> String {
-    line.chars().filter(|c| !c.is_control()).collect()
-}
-
-fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
-    let hostname = Some(spec.name.hostname().to_owned()).filter(|name| !name.is_empty());
-    ContainerCreateBody {
-        hostname,
-        image: Some(spec.image),
-        labels: Some(spec.labels),
-        env: Some(spec.environment),
-        user: Some(spec.user),
-        working_dir: Some(spec.working_dir),
-        // Beneath the init, in place of whatever the image would run: the container outlives every session.
-        entrypoint: Some(vec![COMMAND[0].to_owned()]),
-        cmd: Some(vec![COMMAND[1].to_owned()]),
-        // An image may ask for a signal that `sleep` ignores, and check the health of a service that does not run here.
-        stop_signal: Some("SIGTERM".to_owned()),
-        healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
-        host_config: Some(HostConfig {
-            // Reaps zombies, and stops in 0.1 s where `sleep` as the first process takes the full ten.
-            init: Some(true),
-            mounts: Some(spec.mounts.into_iter().map(engine_mount).collect()),
-            tmpfs: Some(spec.tmpfs),
-            ..HostConfig::default()
-        }),
-        ..ContainerCreateBody::default()
-    }
-}
-
-fn engine_mount(mount: Mount) -> EngineMount {
-    match mount {
-        Mount::Bind { source, target } => {
-            EngineMount { typ: Some(MountType::BIND), source: Some(source), target: Some(target), ..EngineMount::default() }
-        }
-        Mount::Volume { name, target, labels } => EngineMount {
-            typ: Some(MountType::VOLUME),
-            source: Some(name),
-            target: Some(target),
-            volume_options: Some(MountVolumeOptions { labels: Some(labels), ..MountVolumeOptions::default() }),
-            ..EngineMount::default()
-        },
-    }
-}
-
-fn container_from(name: &ContainerName, found: ContainerInspectResponse) -> Container {
+pub(super) fn container_from(name: &ContainerName, found: ContainerInspectResponse) -> Container {
     let state = found.state.unwrap_or_default();
     let config = found.config.unwrap_or_default();
     let host_mount =
         found.mounts.into_iter().flatten().find(|mount| mount.destination.as_deref() == Some(crate::session::HOST_DIR));
+    let labels = config.labels.unwrap_or_default();
     Container {
         name: name.clone(),
         id: found.id.unwrap_or_default(),
         state: state.status.map_or(State::Dead, state_from_inspect),
         exit_code: state.exit_code.unwrap_or(0),
         out_of_memory: state.oom_killed.unwrap_or(false),
-        labels: config.labels.unwrap_or_default(),
+        health: state.health.and_then(|health| health.status).map_or(Health::Fine, health_from_inspect),
+        launch: labels.get(label::TOOLS).and_then(|launch| launch.parse().ok()),
+        labels,
         working_dir: config.working_dir.unwrap_or_default(),
+        user: config.user.unwrap_or_default(),
+        read_only: found.host_config.and_then(|host| host.readonly_rootfs).unwrap_or(false),
         host_dir: host_mount.and_then(|mount| mount.source).map(PathBuf::from),
+    }
+}
+
+fn health_from_inspect(status: HealthStatusEnum) -> Health {
+    match status {
+        HealthStatusEnum::STARTING => Health::Starting,
+        HealthStatusEnum::UNHEALTHY => Health::Unhealthy,
+        _ => Health::Fine,
     }
 }
 
@@ -296,40 +278,4 @@ fn state_from_inspect(status: ContainerStateStatusEnum) -> State {
         S::EXITED => State::Exited,
         _ => State::Dead,
     }
-}
-
-fn state_from_list(status: ContainerSummaryStateEnum) -> State {
-    use ContainerSummaryStateEnum as S;
-    match status {
-        S::CREATED => State::Created,
-        S::RUNNING => State::Running,
-        S::PAUSED => State::Paused,
-        S::RESTARTING => State::Restarting,
-        S::REMOVING => State::Removing,
-        S::EXITED => State::Exited,
-        _ => State::Dead,
-    }
-}
-
-/// A container that carries our labels under another name is not one that wharf made.
-fn listed_from(found: ContainerSummary) -> Option<Listed> {
-    let labels = found.labels.unwrap_or_default();
-    let project = Project::from_label(labels.get(label::PROJECT)?);
-    let name = project.container_name();
-    let names = found.names.unwrap_or_default();
-    names.iter().any(|given| given.trim_start_matches('/') == name.as_str()).then(|| Listed {
-        state: found.state.map_or(State::Dead, state_from_list),
-        image: labels.get(label::IMAGE).cloned().or(found.image).unwrap_or_default(),
-        ports: found.ports.unwrap_or_default().iter().filter_map(published_port).collect(),
-        created_at: labels.get(label::CREATED_AT).cloned().unwrap_or_default(),
-        name,
-        project,
-    })
-}
-
-fn published_port(port: &bollard::models::PortSummary) -> Option<String> {
-    let public = port.public_port?;
-    let ip = port.ip.as_deref().unwrap_or("0.0.0.0");
-    let kind = port.typ.map_or_else(|| "tcp".to_owned(), |kind| kind.to_string());
-    Some(format!("{ip}:{public}->{}/{kind}", port.private_port))
 }

@@ -22,6 +22,14 @@ pub struct EngineSettings {
     pub runtime_dir: Option<PathBuf>,
 }
 
+impl EngineSettings {
+    /// The sockets of engines that these lead to: who reaches one of them is as good as root.
+    pub fn sockets(&self) -> Vec<PathBuf> {
+        let podman = self.runtime_dir.as_ref().map(|dir| dir.join("podman/podman.sock"));
+        Endpoint::find(self).ok().map(|endpoint| endpoint.socket).into_iter().chain(podman).collect()
+    }
+}
+
 /// Where an engine listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {

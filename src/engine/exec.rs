@@ -1,123 +1,148 @@
 //! Programs that run in a container beside its first process.
 
-use std::time::Duration;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 
-use bollard::container::LogOutput;
-use bollard::exec::{ResizeExecOptions, StartExecOptions, StartExecResults};
 use bollard::models::ExecConfig;
-use futures_util::StreamExt;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::upgrade::{self, AttachStream, UpgradeError};
-use super::{Answer, Engine, LOOK, one_line};
-use crate::error::{Error, Result};
+use super::upgrade::{self, Upgraded};
+use super::{Engine, one_line};
+use crate::error::Result;
 use crate::project::ContainerName;
-use crate::session::Size;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecId(String);
-
-/// What to run, and how.
-#[derive(Debug, Default)]
-pub struct ExecSpec {
-    pub command: Vec<String>,
-    /// `NAME=value`, on top of the container's own environment.
-    pub environment: Vec<String>,
-    /// The container's own working directory where `None`.
-    pub working_dir: Option<String>,
-}
-
-/// What a program printed, and its exit code.
-#[derive(Debug)]
-pub struct Output {
-    pub exit_code: i64,
-    pub stdout: Vec<u8>,
-    pub stderr: Vec<u8>,
-}
+/// How much of what a program says beside its output is kept.
+const MAX_SAID: usize = 4096;
 
 impl Engine {
-    /// Prepares a program with a terminal of its own; [`Engine::start_exec`] runs it.
-    pub async fn create_exec(&self, container: &ContainerName, spec: ExecSpec, size: Option<Size>) -> Result<ExecId> {
-        self.prepare(container, spec, true, size).await
-    }
-
-    /// Runs the program; the stream is its terminal, byte for byte.
-    pub async fn start_exec(&self, container: &ContainerName, exec: &ExecId) -> Result<AttachStream> {
-        let start = upgrade::start_exec(&self.endpoint.socket, &exec.0, true);
-        let action = || format!("start a program in container `{container}`");
-        match tokio::time::timeout(super::WORK, start).await {
-            Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(UpgradeError::Refused { status, message })) => {
-                Err(Error::Engine { action: action(), message: one_line(&message), status: Some(status.as_u16()) })
-            }
-            Ok(Err(UpgradeError::Io(error))) => {
-                Err(Error::Engine { action: action(), message: one_line(&error.to_string()), status: None })
-            }
-            Err(_) => Err(Error::EngineSlow { action: action(), within: super::WORK }),
-        }
-    }
-
-    /// Tells the program's terminal its size. The first call can come before the process exists, which the engine
-    /// reports as an error, so it is tried again: a size that is lost is wrong until the next change.
-    pub async fn resize_exec(&self, exec: &ExecId, size: Size) {
-        let options = || ResizeExecOptions { width: size.columns, height: size.rows };
-        for _ in 0..500 {
-            match tokio::time::timeout(LOOK, self.docker.resize_exec(&exec.0, options())).await {
-                Ok(Err(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
-                Ok(Ok(())) | Err(_) => return,
-            }
-        }
-    }
-
-    /// The exit code of a program whose stream has ended. The engine notes it a moment after the stream's end.
-    pub async fn exec_exit_code(&self, exec: &ExecId) -> Result<i64> {
-        let action = "see how a program ended";
-        for _ in 0..50 {
-            let inspected = self.look(action, self.docker.inspect_exec(&exec.0)).await?;
-            if let (Some(false), Some(code)) = (inspected.running, inspected.exit_code) {
-                return Ok(code);
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Err(Error::EngineSilent { socket: self.endpoint.socket.clone(), within: Duration::from_millis(500) })
-    }
-
-    /// Runs a program to its end, without a terminal or input.
-    pub async fn output(&self, container: &ContainerName, spec: ExecSpec) -> Result<Output> {
-        let exec = self.prepare(container, spec, false, None).await?;
-        let action = format!("run a program in container `{container}`");
-        let started = self.work(action.clone(), self.docker.start_exec(&exec.0, None::<StartExecOptions>)).await?;
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        if let StartExecResults::Attached { mut output, .. } = started {
-            let drain = async {
-                while let Some(chunk) = output.next().await {
-                    match chunk? {
-                        LogOutput::StdErr { message } => stderr.extend_from_slice(&message),
-                        other => stdout.extend_from_slice(&other.into_bytes()),
-                    }
-                }
-                Answer::Ok(())
-            };
-            self.work(action, drain).await?;
-        }
-        let exit_code = self.exec_exit_code(&exec).await?;
-        Ok(Output { exit_code, stdout, stderr })
-    }
-
-    async fn prepare(&self, container: &ContainerName, spec: ExecSpec, tty: bool, size: Option<Size>) -> Result<ExecId> {
+    /// Runs a program without a terminal; the stream is its standard input and output. When the stream is dropped, or this
+    /// process dies, the engine closes the program's input.
+    pub async fn open_exec(&self, container: &ContainerName, command: Vec<String>) -> Result<ExecStream> {
         let config = ExecConfig {
-            attach_stdin: Some(tty),
+            attach_stdin: Some(true),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
-            tty: Some(tty),
-            // Engines before API 1.42 take no notice, and learn it by the first resize.
-            console_size: size.map(|size| vec![size.rows.into(), size.columns.into()]),
-            env: Some(spec.environment),
-            cmd: Some(spec.command),
-            working_dir: spec.working_dir,
+            tty: Some(false),
+            cmd: Some(command),
             ..ExecConfig::default()
         };
-        let created = self.docker.create_exec(container.as_str(), config);
-        let exec = self.work(format!("prepare a program in container `{container}`"), created).await?;
-        Ok(ExecId(exec.id))
+        let action = format!("start a program in container `{container}`");
+        let exec = upgrade::exec(&self.endpoint.socket, container.as_str(), &config);
+        let started = self.within(super::WORK, &action, exec).await?;
+        started.map(ExecStream::new).map_err(|error| self.explain(&action, error))
+    }
+}
+
+/// A program's standard input and output, from the engine's multiplexed stream: each piece of output comes behind eight
+/// bytes, the number of its stream, three zeros and its length (big-endian).
+pub struct ExecStream {
+    upgraded: Upgraded,
+    header: [u8; 8],
+    have: usize,
+    /// What is left of the current piece.
+    left: usize,
+    said: Said,
+}
+
+/// What a program said on standard error, and the engine in its place.
+#[derive(Debug, Clone, Default)]
+pub struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl Said {
+    /// One line; `None` where nothing was said.
+    pub fn text(&self) -> Option<String> {
+        let bytes = self.0.lock().ok()?;
+        let text = one_line(&String::from_utf8_lossy(&bytes)).replace(char::is_control, "");
+        (!text.is_empty()).then_some(text)
+    }
+
+    fn extend(&self, bytes: &[u8]) {
+        if let Ok(mut said) = self.0.lock() {
+            let room = MAX_SAID.saturating_sub(said.len());
+            said.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+    }
+}
+
+impl ExecStream {
+    fn new(upgraded: Upgraded) -> Self {
+        Self { upgraded, header: [0; 8], have: 0, left: 0, said: Said::default() }
+    }
+
+    pub fn said(&self) -> Said {
+        self.said.clone()
+    }
+
+    fn is_output(&self) -> bool {
+        self.header[0] == 1
+    }
+
+    /// Reads to the next piece's beginning; false at the end of the stream.
+    fn poll_header(&mut self, task: &mut Context) -> Poll<io::Result<bool>> {
+        while self.left == 0 {
+            let mut rest = ReadBuf::new(&mut self.header[self.have..]);
+            ready!(Pin::new(&mut self.upgraded).poll_read(task, &mut rest))?;
+            match rest.filled().len() {
+                0 => {
+                    return Poll::Ready(Ok(false));
+                }
+                count => self.have += count,
+            }
+            if self.have == self.header.len() {
+                let [stream, _, _, _, a, b, c, d] = self.header;
+                self.left = u32::from_be_bytes([a, b, c, d]) as usize;
+                self.have = 0;
+                if stream > 2 {
+                    // An engine that could not run the program says why without a header.
+                    self.said.extend(&self.header);
+                    self.header[0] = 2;
+                    self.left = usize::MAX;
+                }
+            }
+        }
+        Poll::Ready(Ok(true))
+    }
+}
+
+impl AsyncRead for ExecStream {
+    fn poll_read(self: Pin<&mut Self>, task: &mut Context, buffer: &mut ReadBuf) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        while ready!(this.poll_header(task))? {
+            if this.is_output() {
+                let length = this.left.min(buffer.remaining());
+                let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(length));
+                ready!(Pin::new(&mut this.upgraded).poll_read(task, &mut piece))?;
+                let count = piece.filled().len();
+                this.left -= count;
+                buffer.advance(count);
+                return Poll::Ready(Ok(()));
+            }
+            let mut space = [0; 512];
+            let length = this.left.min(space.len());
+            let mut piece = ReadBuf::new(&mut space[..length]);
+            ready!(Pin::new(&mut this.upgraded).poll_read(task, &mut piece))?;
+            if piece.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            this.left -= piece.filled().len();
+            this.said.extend(piece.filled());
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for ExecStream {
+    fn poll_write(self: Pin<&mut Self>, task: &mut Context, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().upgraded).poll_write(task, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, task: &mut Context) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().upgraded).poll_flush(task)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, task: &mut Context) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().upgraded).poll_shutdown(task)
     }
 }

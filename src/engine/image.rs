@@ -1,6 +1,6 @@
 //! Images, as far as a container needs one.
 
-use super::{Engine, absent_is_none};
+use super::{Engine, absent_is_none, label};
 use crate::error::{Error, Result};
 
 /// An image on this engine.
@@ -9,6 +9,30 @@ pub struct Image {
     pub name: String,
     /// The digest that the name stands for now.
     pub id: String,
+    /// What its programs are for, as in `amd64`.
+    pub architecture: String,
+    /// The path of the project that it was built for.
+    pub project: Option<String>,
+    /// The hash of what it was built of.
+    pub inputs: Option<String>,
+}
+
+impl Image {
+    /// Whether its programs are for this machine, and so for an engine on it.
+    pub fn is_native(&self) -> bool {
+        self.architecture.is_empty() || self.architecture == native_architecture()
+    }
+}
+
+/// This machine's architecture, as images name it.
+pub fn native_architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        "powerpc64" => "ppc64le",
+        other => other,
+    }
 }
 
 impl Engine {
@@ -20,7 +44,12 @@ impl Engine {
         }
         let inspected = self.look(format!("look at image `{name}`"), self.docker.inspect_image(name)).await;
         match absent_is_none(inspected) {
-            Ok(found) => Ok(found.and_then(|image| image.id).map(|id| Image { name: name.to_owned(), id })),
+            Ok(found) => Ok(found.and_then(|image| {
+                let architecture = image.architecture.unwrap_or_default();
+                let mut labels = image.config.and_then(|config| config.labels).unwrap_or_default();
+                let (project, inputs) = (labels.remove(label::PROJECT), labels.remove(label::BUILD));
+                Some(Image { name: name.to_owned(), id: image.id?, architecture, project, inputs })
+            })),
             Err(error) if error.is_status(400) => Err(Error::BadImageName { image: name.to_owned() }),
             Err(error) => Err(error),
         }

@@ -1,36 +1,62 @@
 //! The container engine. Nothing outside this directory knows bollard, and every call has a deadline.
 
+mod aloud;
 mod archive;
+mod beside;
+mod build;
 mod container;
+mod create;
+mod credentials;
 mod endpoint;
+mod events;
 mod exec;
+mod filler;
+mod gpu;
 mod image;
+mod import;
+mod inspect;
+mod listing;
+mod log;
+mod network;
+mod pull;
 mod upgrade;
+mod upload;
 mod volume;
 
-use std::cell::Cell;
 use std::fs;
 use std::future::Future;
 use std::io;
-use std::pin::pin;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::Docker;
 
 pub use archive::Archive;
-pub use container::{Container, ContainerSpec, Listed, Mount, State, label};
+pub use beside::Beside;
+pub use build::BuildOrder;
+pub use container::{Container, Health, Idle, State, label};
+pub use create::{ContainerSpec, Limits, Mount, PortBinding};
 pub use endpoint::EngineSettings;
+pub use listing::{Listed, Published};
 
-pub use exec::{ExecSpec, Output};
-pub use image::Image;
+pub use exec::ExecStream;
+pub use image::{Image, native_architecture};
+pub use import::ListedImage;
+pub use inspect::Mounted;
+pub use log::Printed;
+pub use network::Membership;
+pub use pull::Layer;
 
 use endpoint::Endpoint;
+use upgrade::UpgradeError;
 
 use crate::error::{Error, Result};
 
 /// How long an engine that works may take to say so: people get a clear error within two seconds.
 const ANSWER: Duration = Duration::from_millis(1500);
-/// How long an engine that has said so may take to look something up: it does so behind what it is at work on.
+/// How often to ask an engine that is at work whether it still is: with `ANSWER`, two seconds at most.
+const PULSE: Duration = Duration::from_millis(250);
+/// How long an engine that answers may take to look something up: it does so behind what it is at work on.
 const LOOK: Duration = Duration::from_secs(10);
 /// How long to wait for what makes the engine's runtime work: create, start, remove.
 const WORK: Duration = Duration::from_secs(60);
@@ -43,8 +69,8 @@ type Answer<T> = std::result::Result<T, bollard::errors::Error>;
 pub struct Engine {
     docker: Docker,
     endpoint: Endpoint,
-    /// Whether it has answered anything yet.
-    answers: Cell<bool>,
+    /// Where docker's own client keeps what it is told at `docker login`.
+    docker_config: Option<PathBuf>,
 }
 
 impl Engine {
@@ -56,62 +82,71 @@ impl Engine {
         // bollard 0.21 sends no version over a unix socket, so both sides speak the engine's own.
         let docker = Docker::connect_with_unix(&socket.to_string_lossy(), WORK.as_secs(), bollard::API_DEFAULT_VERSION)
             .map_err(|error| endpoint.unreachable(io::Error::other(error)))?;
-        Ok(Self { docker, endpoint, answers: Cell::new(false) })
+        Ok(Self { docker, endpoint, docker_config: settings.docker_config.clone() })
     }
 
-    /// Awaits a call that only looks something up. Beside a command's first one, the engine is asked whether it is there at
-    /// all: a look-up alone can be held up by what the engine is at work on.
+    /// Awaits a call that only looks something up.
     async fn look<T>(&self, action: impl Into<String>, call: impl Future<Output = Answer<T>>) -> Result<T> {
-        let mut call = pin!(Self::within(LOOK, action.into(), call));
-        if self.answers.get() {
-            return call.await;
-        }
-        let mut ping = pin!(self.ping());
-        let outcome = tokio::select! {
-            outcome = &mut call => outcome,
-            answer = &mut ping => {
-                answer?;
-                self.answers.set(true);
-                return call.await;
-            }
-        };
-        if let Err(Error::Engine { status: None, .. }) = outcome {
-            // Of an engine that cannot be reached, this says more.
-            ping.await?;
-        }
-        self.answers.set(true);
-        outcome
-    }
-
-    async fn ping(&self) -> Result<()> {
-        let socket = &self.endpoint.socket;
-        match tokio::time::timeout(ANSWER, upgrade::ping(socket)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.endpoint.unreachable(error)),
-            Err(_) => Err(Error::EngineSilent { socket: socket.clone(), within: ANSWER }),
-        }
+        self.call(LOOK, action.into(), call).await
     }
 
     /// Awaits a call that makes the engine do something.
     async fn work<T>(&self, action: impl Into<String>, call: impl Future<Output = Answer<T>>) -> Result<T> {
-        Self::within(WORK, action.into(), call).await
+        self.call(WORK, action.into(), call).await
     }
 
-    async fn within<T>(limit: Duration, action: String, call: impl Future<Output = Answer<T>>) -> Result<T> {
-        match tokio::time::timeout(limit, call).await {
-            Ok(answer) => answer.map_err(|error| Self::failure(action, error)),
-            Err(_) => Err(Error::EngineSlow { action, within: limit }),
+    async fn call<T>(&self, limit: Duration, action: String, call: impl Future<Output = Answer<T>>) -> Result<T> {
+        use bollard::errors::Error::DockerResponseServerError;
+        match self.within(limit, &action, call).await? {
+            Ok(answer) => Ok(answer),
+            Err(DockerResponseServerError { status_code, message }) => {
+                Err(Error::Engine { action, message: one_line(&message), status: Some(status_code) })
+            }
+            Err(error) => {
+                // Of an engine that cannot be reached, this says more.
+                self.ping().await?;
+                Err(Error::Engine { action, message: one_line(&error.to_string()), status: None })
+            }
         }
     }
 
-    fn failure(action: String, error: bollard::errors::Error) -> Error {
-        use bollard::errors::Error::{DockerResponseServerError, RequestTimeoutError};
+    /// What became of a request over a connection of our own.
+    fn explain(&self, action: &str, error: UpgradeError) -> Error {
         match error {
-            DockerResponseServerError { status_code, message } => {
-                Error::Engine { action, message: one_line(&message), status: Some(status_code) }
+            UpgradeError::Refused { status, message } => {
+                Error::Engine { action: action.to_owned(), message: one_line(&message), status: Some(status.as_u16()) }
             }
-            RequestTimeoutError => Error::EngineSlow { action, within: WORK },
-            other => Error::Engine { action, message: one_line(&other.to_string()), status: None },
+            UpgradeError::Io(error) => self.endpoint.unreachable(error),
+        }
+    }
+
+    /// Awaits a call for as long as the engine is there, `limit` at most.
+    async fn within<T>(&self, limit: Duration, action: &str, call: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            // What has been answered counts, whatever has become of the engine since.
+            biased;
+            answer = call => Ok(answer),
+            lost = self.lost() => Err(lost),
+            () = tokio::time::sleep(limit) => Err(Error::EngineSlow { action: action.to_owned(), within: limit }),
+        }
+    }
+
+    /// Ends when the engine is gone or hangs. One that is busy answers a `_ping` beside its work.
+    async fn lost(&self) -> Error {
+        loop {
+            tokio::time::sleep(PULSE).await;
+            if let Err(error) = self.ping().await {
+                return error;
+            }
+        }
+    }
+
+    /// Whether it is there.
+    pub async fn ping(&self) -> Result<()> {
+        match tokio::time::timeout(ANSWER, upgrade::ping(&self.endpoint.socket)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.endpoint.unreachable(error)),
+            Err(_) => Err(Error::EngineSilent { socket: self.endpoint.socket.clone(), within: ANSWER }),
         }
     }
 }
@@ -128,4 +163,11 @@ fn absent_is_none<T>(answer: Result<T>) -> Result<Option<T>> {
         Err(error) if error.is_status(404) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// How long ago something was made, from when the engine says that it was (RFC 3339); nothing where it does not say.
+fn age_of(created_at: Option<&str>) -> Duration {
+    let created: Option<jiff::Timestamp> = created_at.and_then(|text| text.parse().ok());
+    let age = created.map(|created| jiff::Timestamp::now().duration_since(created));
+    age.and_then(|age| age.try_into().ok()).unwrap_or_default()
 }

@@ -1,22 +1,26 @@
-//! Requests over a connection of our own: `_ping` for its header, and the exec stream.
+//! Requests over a connection of our own: `_ping` for its header, long lists, and the exec stream.
 //!
-//! bollard's `start_exec` decodes a TTY's output as if it were multiplexed, and loses what follows a `\x01` or `\x02`.
+//! A raw connection, because what goes over it has two ends of its own: bollard's exec gives decoded pieces, and no way to
+//! tell a program's end from a lost connection.
 
 use std::io;
 use std::path::Path;
 
+use bollard::models::ExecConfig;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::upgrade::Upgraded;
-use hyper::{Request, StatusCode, header};
+use hyper::http::request;
+use hyper::{Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
+use serde::Deserialize;
 use tokio::net::UnixStream;
 
-/// The raw bytes of a terminal, both ways.
-pub type AttachStream = TokioIo<Upgraded>;
+/// The bytes of a program, both ways.
+pub type Upgraded = TokioIo<hyper::upgrade::Upgraded>;
 
-/// What the engine said in place of the stream.
+/// What came in place of what was asked for.
 #[derive(Debug)]
 pub enum UpgradeError {
     Io(io::Error),
@@ -34,6 +38,10 @@ pub async fn ping(socket: &Path) -> io::Result<()> {
     let mut sender = connect(socket).await?;
     let request = Request::get("/_ping").header(header::HOST, "docker").body(Full::default()).map_err(io::Error::other)?;
     let response = sender.send_request(request).await.map_err(io::Error::other)?;
+    check_engine(&response)
+}
+
+fn check_engine<T>(response: &Response<T>) -> io::Result<()> {
     if response.headers().contains_key("Api-Version") {
         Ok(())
     } else {
@@ -41,25 +49,75 @@ pub async fn ping(socket: &Path) -> io::Result<()> {
     }
 }
 
-/// Starts an exec and takes over its connection.
-pub async fn start_exec(socket: &Path, exec: &str, tty: bool) -> Result<AttachStream, UpgradeError> {
+/// Gets what is at a path of the API.
+pub async fn get(socket: &Path, path: &str) -> Result<Bytes, UpgradeError> {
     let mut sender = connect(socket).await.map_err(UpgradeError::Io)?;
-    let request = Request::post(format!("/exec/{exec}/start"))
-        .header(header::HOST, "docker")
-        .header(header::CONTENT_TYPE, "application/json")
-        .header(header::CONNECTION, "Upgrade")
-        .header(header::UPGRADE, "tcp")
-        .body(Full::new(Bytes::from(format!(r#"{{"Detach":false,"Tty":{tty}}}"#))))?;
+    let request = Request::get(path).header(header::HOST, "docker").body(Full::default())?;
     let response = sender.send_request(request).await?;
+    check_engine(&response).map_err(UpgradeError::Io)?;
+    let (status, body) = answer(response).await?;
+    if status == StatusCode::OK { Ok(body) } else { Err(UpgradeError::Refused { status, message: message_of(&body) }) }
+}
+
+/// Sends a request whose answer is read as it comes.
+pub async fn send<B>(socket: &Path, request: Request<B>) -> Result<Incoming, UpgradeError>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut sender = connect(socket).await.map_err(UpgradeError::Io)?;
+    let response = sender.send_request(request).await?;
+    check_engine(&response).map_err(UpgradeError::Io)?;
     let status = response.status();
-    if status == StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(TokioIo::new(hyper::upgrade::on(response).await?));
+    if status == StatusCode::OK {
+        return Ok(response.into_body());
     }
     let body = response.into_body().collect().await?.to_bytes();
     Err(UpgradeError::Refused { status, message: message_of(&body) })
 }
 
-async fn connect(socket: &Path) -> io::Result<SendRequest<Full<Bytes>>> {
+/// Starts a program in a container and takes over the connection, which is one for the two requests that it takes.
+pub async fn exec(socket: &Path, container: &str, config: &ExecConfig) -> Result<Upgraded, UpgradeError> {
+    let mut sender = connect(socket).await.map_err(UpgradeError::Io)?;
+    let create = post(&format!("/containers/{container}/exec")).body(Full::from(serde_json::to_vec(config)?))?;
+    let (status, body) = answer(sender.send_request(create).await?).await?;
+    if status != StatusCode::CREATED {
+        return Err(UpgradeError::Refused { status, message: message_of(&body) });
+    }
+    let created: ExecCreated = serde_json::from_slice(&body)?;
+    let start = post(&format!("/exec/{}/start", created.id))
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "tcp")
+        .body(Full::from(&br#"{"Detach":false,"Tty":false}"#[..]))?;
+    sender.ready().await?;
+    let response = sender.send_request(start).await?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(TokioIo::new(hyper::upgrade::on(response).await?));
+    }
+    let (status, body) = answer(response).await?;
+    Err(UpgradeError::Refused { status, message: message_of(&body) })
+}
+
+#[derive(Deserialize)]
+struct ExecCreated {
+    #[serde(rename = "Id")]
+    id: String,
+}
+
+fn post(path: &str) -> request::Builder {
+    Request::post(path).header(header::HOST, "docker").header(header::CONTENT_TYPE, "application/json")
+}
+
+async fn answer(response: Response<Incoming>) -> Result<(StatusCode, Bytes), UpgradeError> {
+    let status = response.status();
+    Ok((status, response.into_body().collect().await?.to_bytes()))
+}
+
+async fn connect<B>(socket: &Path) -> io::Result<SendRequest<B>>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let stream = UnixStream::connect(socket).await?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
     // The connection lives until the upgrade takes it over, or the sender is dropped.

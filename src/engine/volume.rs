@@ -1,12 +1,13 @@
 //! Volumes: data that outlives a container.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
-use bollard::models::VolumeCreateRequest;
-use bollard::query_parameters::{ListVolumesOptions, RemoveVolumeOptions};
+use bollard::models::{ContainerSummary, Volume, VolumeCreateRequest};
+use bollard::query_parameters::{ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions};
 
 use super::container::label;
-use super::{Engine, absent_is_none};
+use super::{Engine, absent_is_none, age_of};
 use crate::error::Result;
 use crate::project::{ContainerName, Project};
 
@@ -16,21 +17,61 @@ impl Engine {
         Ok(absent_is_none(inspected)?.is_some())
     }
 
+    /// How long ago a volume was made, by the engine's clock and this machine's; `None` where there is none.
+    pub async fn volume_age(&self, name: &str) -> Result<Option<Duration>> {
+        let inspected = self.look(format!("look at volume `{name}`"), self.docker.inspect_volume(name)).await;
+        let Some(volume) = absent_is_none(inspected)? else {
+            return Ok(None);
+        };
+        Ok(Some(age_of(volume.created_at.as_deref())))
+    }
+
     /// Creates a volume; one of that name that exists is left as it is.
     pub async fn create_volume(&self, name: &str, labels: HashMap<String, String>) -> Result<()> {
         let request = VolumeCreateRequest { name: Some(name.to_owned()), labels: Some(labels), ..VolumeCreateRequest::default() };
         self.work(format!("create volume `{name}`"), self.docker.create_volume(request)).await.map(drop)
     }
 
+    /// The volumes of wharf's tools that no container mounts but these.
+    pub async fn unused_tools(&self, except: &[String]) -> Result<Vec<String>> {
+        let labels = vec![format!("{}=true", label::WHARF), label::TOOLS.to_owned()];
+        let volumes = self.volumes(labels).await?;
+        let options = ListContainersOptions { all: true, ..ListContainersOptions::default() };
+        let containers = self.look("list containers", self.docker.list_containers(Some(options))).await?;
+        let is_excepted = |found: &ContainerSummary| {
+            let mut names = found.names.iter().flatten().map(|name| name.trim_start_matches('/'));
+            names.any(|name| except.iter().any(|excepted| excepted == name))
+        };
+        let left = containers.into_iter().filter(|found| !is_excepted(found));
+        let used: HashSet<String> =
+            left.flat_map(|found| found.mounts.unwrap_or_default()).filter_map(|mount| mount.name).collect();
+        Ok(volumes.into_iter().map(|volume| volume.name).filter(|name| !used.contains(name)).collect())
+    }
+
+    /// The volumes that wharf made for projects, and how long ago, by name.
+    pub async fn projects_volumes(&self) -> Result<Vec<(String, Project, Duration)>> {
+        let volumes = self.volumes(vec![format!("{}=true", label::WHARF), label::PROJECT.to_owned()]).await?;
+        let of_project = |volume: Volume| {
+            let project = Project::from_label(volume.labels.get(label::PROJECT)?);
+            Some((volume.name, project, age_of(volume.created_at.as_deref())))
+        };
+        Ok(volumes.into_iter().filter_map(of_project).collect())
+    }
+
     /// The volumes that wharf made for a project.
     pub async fn volumes_of(&self, project: &Project) -> Result<Vec<String>> {
-        let filters = HashMap::from([("label".to_owned(), vec![format!("{}=true", label::WHARF)])]);
+        let volumes = self.projects_volumes().await?;
+        Ok(volumes.into_iter().filter(|(_, of, _)| of == project).map(|(name, ..)| name).collect())
+    }
+
+    /// By name.
+    async fn volumes(&self, labels: Vec<String>) -> Result<Vec<Volume>> {
+        let filters = HashMap::from([("label".to_owned(), labels)]);
         let options = ListVolumesOptions { filters: Some(filters) };
         let listed = self.look("list volumes", self.docker.list_volumes(Some(options))).await?;
-        let is_of_project =
-            |labels: &HashMap<String, String>| labels.get(label::PROJECT).map(String::as_str) == Some(project.as_str());
-        let volumes = listed.volumes.unwrap_or_default();
-        Ok(volumes.into_iter().filter(|volume| is_of_project(&volume.labels)).map(|volume| volume.name).collect())
+        let mut volumes = listed.volumes.unwrap_or_default();
+        volumes.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(volumes)
     }
 
     /// Removes a volume; one that does not exist is fine.

@@ -3,6 +3,7 @@
 mod git;
 mod name;
 mod root;
+mod secrets;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,11 +11,12 @@ use std::path::{Path, PathBuf};
 pub use git::outside_git_directory;
 pub use name::{ContainerName, slug};
 pub use root::{Asked, find_root};
+pub use secrets::{Masked, exposed, masked};
 
 use crate::error::{Error, Result};
 
 /// A project, known by the canonical path of its directory.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Project {
     path: String,
 }
@@ -68,6 +70,19 @@ impl Project {
         name == self.short_name() || name == slug(self.short_name()) || Some(name) == self.parent_and_base()
     }
 
+    /// The engine's name for a volume that the configuration calls `name`.
+    pub fn volume(&self, name: &str) -> String {
+        format!("{}-{name}", self.container_name())
+    }
+
+    /// Whether a name of a host means this project: its short name, or `base.parent`, which is what can be said of
+    /// `parent/base` there.
+    pub fn is_host(&self, name: &str) -> bool {
+        let parts = self.parent_and_base().and_then(|both| both.split_once('/'));
+        let with_parent = parts.map(|(parent, base)| format!("{}.{}", slug(base), slug(parent)));
+        self.is_called(name) || self.short_name().eq_ignore_ascii_case(name) || with_parent.as_deref() == Some(name)
+    }
+
     /// A name for a tmux window: control characters and what a format or a style would act on become `_`.
     pub fn window_name(&self) -> String {
         let unsafe_in_tmux = |c: char| c.is_control() || matches!(c, '#' | ':' | '.' | '%' | '\\' | '"' | '\'' | '$' | ';');
@@ -111,6 +126,17 @@ mod tests {
         }
         for name in ["App", "my", "ada/work/My App", ""] {
             assert!(!project.is_called(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_host_can_be_called_by_its_parent() {
+        let project = Project::from_label("/home/ada/My Work/My.App");
+        for name in ["my-app", "my.app", "my-app.my-work"] {
+            assert!(project.is_host(name), "{name}");
+        }
+        for name in ["my", "my-app.work", "my-work.my-app", ""] {
+            assert!(!project.is_host(name), "{name}");
         }
     }
 

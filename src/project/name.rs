@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Project;
 use crate::digest::sha256_hex;
 
 /// `wharf-<slug>-<12 hex>`, the hex from SHA-256 of the project's path.
@@ -17,6 +18,17 @@ impl ContainerName {
     pub(super) fn of(path: &str) -> Self {
         let base = path.rsplit('/').next().unwrap_or(path);
         Self(format!("{PREFIX}{}-{}", slug(base), &sha256_hex(path)[..HEX_DIGITS]))
+    }
+
+    /// A name that no other container has, for one that is thrown away.
+    pub fn throw_away(project: &Project) -> Self {
+        let now = jiff::Timestamp::now().as_nanosecond();
+        Self::of(&format!("{project}")).with_hex(&format!("{project} {} {now}", std::process::id()))
+    }
+
+    fn with_hex(&self, of: &str) -> Self {
+        let slug = &self.0[..self.0.len() - HEX_DIGITS];
+        Self(format!("{slug}{}", &sha256_hex(of)[..HEX_DIGITS]))
     }
 
     pub fn as_str(&self) -> &str {

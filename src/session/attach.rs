@@ -1,15 +1,18 @@
 //! The attach loop: the bytes of a terminal here and of a terminal in the container, each way, until one ends.
 
-use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
+use tokio_util::codec::{FramedRead, FramedWrite};
 
-use super::Size;
+use super::signals::Signals;
 use super::terminal::Terminal;
+use crate::wire::{Codec, Frame, Window};
 
 /// Tells the tmux inside to detach this client (`user-keys` in its configuration), so that none is left behind.
 const DETACH: &[u8] = b"\x1b[9999~";
@@ -18,32 +21,39 @@ const DETACH: &[u8] = b"\x1b[9999~";
 const DETACH_KEYS: [&[u8]; 2] = [b"\x1c", b"\x1b[92;5u"];
 /// How long the tmux inside may take to say goodbye, and so to put the terminal's modes back.
 const GOODBYE: Duration = Duration::from_millis(300);
-/// Large enough that a burst of output costs few system calls, small enough for a client of a few megabytes.
-const BUFFER: usize = 32 * 1024;
 
 /// How an attach ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// The stream from the container ended.
-    Stream,
+    /// The program in the container ended with this exit code.
+    Exited(i32),
     /// This terminal went away, or this process was told to end; the session was told to detach.
     Here,
+    /// The connection ended, and nobody said why.
+    Lost,
 }
 
-/// Copies between the terminal and any pair of streams until one of them ends. `resize` gets the terminal's size at the
-/// start and at each change. With `detach_key`, `Ctrl-\` ends it too: the host's tmux has better ways to leave.
-pub async fn pump(
+/// How this side takes its leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goodbye {
+    /// The client of the tmux inside is told to detach. With `key`, `Ctrl-\` does it too: the host's tmux has better ways.
+    Detach { key: bool },
+    /// The program gets a hangup, as from any terminal that closes.
+    HangUp,
+}
+
+/// Copies between the terminal and a program that runs behind any pair of streams, until one of them ends.
+pub async fn pump<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     terminal: &Terminal,
-    reader: impl AsyncRead + Unpin,
-    writer: impl AsyncWrite + Unpin,
-    resize: impl AsyncFn(Size),
-    detach_key: bool,
+    reader: &mut FramedRead<R, Codec>,
+    writer: &mut FramedWrite<W, Codec>,
+    goodbye: Goodbye,
 ) -> io::Result<End> {
-    let mut told_to_end = ToldToEnd::listen()?;
+    let mut signals = Signals::listen()?;
     let mut window_changes = signal(SignalKind::window_change())?;
-    let mut output = std::pin::pin!(show_output(terminal, reader));
-    let mut input = std::pin::pin!(send_keys(terminal, writer, &mut told_to_end, detach_key));
-    let mut sizes = std::pin::pin!(follow_size(terminal, &mut window_changes, resize));
+    let window = Window::new();
+    let mut output = std::pin::pin!(show_output(terminal, reader, &window));
+    let mut input = std::pin::pin!(send_keys(terminal, writer, &window, &mut signals, &mut window_changes, goodbye));
     // Whichever of the two sees the end, the other has its part to finish: the goodbye, or the last screen.
     let end = tokio::select! {
         end = &mut output => {
@@ -53,93 +63,75 @@ pub async fn pump(
             end
         }
         end = &mut input => {
-            if end == End::Here {
-                let _ = timeout(GOODBYE, output).await;
+            match timeout(GOODBYE, output).await {
+                // What came last says more than a stream that takes nothing any more.
+                Ok(last) if end == End::Lost => last,
+                _ => end,
             }
-            end
         }
-        never = &mut sizes => match never {},
     };
     Ok(end)
 }
 
-async fn show_output(terminal: &Terminal, mut reader: impl AsyncRead + Unpin) -> End {
-    let mut buffer = vec![0; BUFFER];
+async fn show_output<R: AsyncRead + Unpin>(terminal: &Terminal, reader: &mut FramedRead<R, Codec>, window: &Window) -> End {
     loop {
-        match reader.read(&mut buffer).await {
-            Ok(0) | Err(_) => return End::Stream,
-            Ok(count) => {
-                if terminal.write_all(&buffer[..count]).await.is_err() {
+        match reader.next().await {
+            Some(Ok(Frame::Output(bytes) | Frame::ErrorOutput(bytes))) => {
+                if terminal.write_all(&bytes).await.is_err() {
                     return End::Here;
                 }
             }
+            Some(Ok(Frame::Taken(count))) => window.taken(count),
+            Some(Ok(Frame::Exit(code))) => return End::Exited(code),
+            _ => return End::Lost,
         }
     }
 }
 
-async fn send_keys(
+async fn send_keys<W: AsyncWrite + Unpin>(
     terminal: &Terminal,
-    mut writer: impl AsyncWrite + Unpin,
-    told_to_end: &mut ToldToEnd,
-    detach_key: bool,
+    writer: &mut FramedWrite<W, Codec>,
+    window: &Window,
+    signals: &mut Signals,
+    window_changes: &mut Signal,
+    goodbye: Goodbye,
 ) -> End {
     let mut buffer = vec![0; 4096];
     loop {
-        let keys = async {
+        let typed = async {
+            let room = window.room(buffer.len()).await;
             // A terminal that is gone reads as nothing or as an error.
-            let count = terminal.read(&mut buffer).await.unwrap_or(0);
-            // Alone in a read, as a key is; in the middle of a paste it is text.
-            let is_goodbye = count == 0 || (detach_key && DETACH_KEYS.contains(&&buffer[..count]));
-            if is_goodbye { None } else { Some(writer.write_all(&buffer[..count]).await) }
+            let count = terminal.read(&mut buffer[..room]).await.unwrap_or(0);
+            &buffer[..count]
         };
-        let sent = tokio::select! {
-            () = told_to_end.recv() => None,
-            sent = keys => sent,
+        let frame = tokio::select! {
+            _ = signals.recv() => None,
+            _ = window_changes.recv() => match terminal.size() {
+                Some(size) => Some(Frame::Resize(size)),
+                None => continue,
+            },
+            typed = typed => match typed {
+                [] => None,
+                // Alone in a read, as a key is; in the middle of a paste it is text.
+                keys if goodbye == (Goodbye::Detach { key: true }) && DETACH_KEYS.contains(&keys) => None,
+                keys => Some(Frame::Input(Bytes::copy_from_slice(keys))),
+            },
         };
-        match sent {
-            Some(Ok(())) => {}
-            Some(Err(_)) => return End::Stream,
-            None => {
-                let goodbye = async {
-                    writer.write_all(DETACH).await?;
-                    writer.flush().await
-                };
-                return if goodbye.await.is_ok() { End::Here } else { End::Stream };
-            }
+        let (frame, is_last) = match (frame, goodbye) {
+            (Some(frame), _) => (frame, false),
+            // A connection that ends says the same, if not as well.
+            (None, Goodbye::Detach { .. }) if !window.has_room_for(DETACH.len()) => return End::Here,
+            (None, Goodbye::Detach { .. }) => (Frame::Input(Bytes::from_static(DETACH)), true),
+            (None, Goodbye::HangUp) => (Frame::signal(rustix::process::Signal::HUP), true),
+        };
+        if let Frame::Input(bytes) = &frame {
+            window.sent(bytes.len());
         }
-    }
-}
-
-async fn follow_size(terminal: &Terminal, window_changes: &mut Signal, resize: impl AsyncFn(Size)) -> Infallible {
-    loop {
-        if let Some(size) = terminal.size() {
-            resize(size).await;
+        if writer.send(frame).await.is_err() {
+            return End::Lost;
         }
-        window_changes.recv().await;
-    }
-}
-
-/// The signals that ask this process to end. Caught, because the container's side has to be told.
-struct ToldToEnd {
-    hangup: Signal,
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl ToldToEnd {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn recv(&mut self) {
-        tokio::select! {
-            _ = self.hangup.recv() => {}
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+        if is_last {
+            return End::Here;
         }
     }
 }

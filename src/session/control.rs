@@ -1,59 +1,194 @@
-//! Questions and orders to the tmux inside, by exec.
+//! Questions and orders to the tmux inside.
 
-use super::{SessionName, commands};
-use crate::engine::{Engine, ExecSpec, Output};
+use super::{Session, SessionName, commands};
 use crate::error::{Error, Result};
 use crate::project::ContainerName;
+use crate::quote;
+use crate::way::{Connection, Output};
+use crate::wire::{NO_SHELL, NO_TMUX, Program, Run};
 
-/// The runtime's exit codes for a program that it could not run, or find.
-const NOT_RUN: [i64; 2] = [126, 127];
+/// The exit code of a program that could not be run.
+const NOT_RUN: i32 = 126;
 
-/// The sessions that run in a container; none where its tmux does not run.
-pub async fn list(engine: &Engine, container: &ContainerName) -> Result<Vec<SessionName>> {
-    let listed = engine.output(container, ExecSpec { command: commands::list(), ..ExecSpec::default() }).await?;
-    // tmux exits with 1 where no server runs.
-    if listed.exit_code != 0 {
-        return Ok(Vec::new());
-    }
-    Ok(String::from_utf8_lossy(&listed.stdout).lines().filter_map(|line| line.parse().ok()).collect())
-}
-
-pub async fn exists(engine: &Engine, container: &ContainerName, session: &SessionName) -> Result<bool> {
-    let asked = engine.output(container, ExecSpec { command: commands::exists(session), ..ExecSpec::default() }).await?;
-    Ok(asked.exit_code == 0)
-}
-
-/// Starts a session without a client, in the container's working directory. One that runs is fine, unless it was to run
-/// a command.
-pub async fn create(
-    engine: &Engine,
+/// A command that a running session would swallow is not lost in silence.
+pub async fn refuse_if_runs(
+    connection: &mut Connection,
     container: &ContainerName,
     session: &SessionName,
     command: &[String],
-    environment: Vec<String>,
 ) -> Result<()> {
-    let spec = ExecSpec { command: commands::create(session, command), environment, ..ExecSpec::default() };
-    let created = engine.output(container, spec).await?;
-    match created.exit_code {
-        0 => Ok(()),
-        code if could_not_run(code) => Err(Error::NoTmux { container: container.clone() }),
-        _ if exists(engine, container, session).await? => {
-            if command.is_empty() {
-                Ok(())
-            } else {
-                Err(Error::SessionRuns { container: container.clone(), session: session.clone() })
-            }
-        }
-        _ => Err(refused(container, &created)),
+    match ended(connection, container, session, command).await? {
+        Some(false) => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
+        _ => Ok(()),
     }
 }
 
-/// Whether the exit code says that the image has no such program.
-pub fn could_not_run(exit_code: i64) -> bool {
-    NOT_RUN.contains(&exit_code)
+/// The same; and a session whose command has ended makes room for the next.
+pub async fn make_room(
+    connection: &mut Connection,
+    container: &ContainerName,
+    session: &SessionName,
+    command: &[String],
+) -> Result<()> {
+    match ended(connection, container, session, command).await? {
+        Some(false) => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
+        Some(true) => tmux(connection, container, commands::end(session), Vec::new()).await.map(drop),
+        None => Ok(()),
+    }
 }
 
-fn refused(container: &ContainerName, output: &Output) -> Error {
-    let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Error::Engine { action: format!("start a session in container `{container}`"), message, status: None }
+/// Whether the command of the session that is in the way has ended; `None` where none is. Without a command to run, nothing
+/// is in the way, and nobody has to be asked.
+async fn ended(
+    connection: &mut Connection,
+    container: &ContainerName,
+    session: &SessionName,
+    command: &[String],
+) -> Result<Option<bool>> {
+    if command.is_empty() {
+        return Ok(None);
+    }
+    Ok(find(connection, container, session).await?.map(|found| found.exit_code.is_some()))
+}
+
+/// Of tmux itself: what the relay knows is a moment old, and something is decided by this.
+async fn find(connection: &mut Connection, container: &ContainerName, session: &SessionName) -> Result<Option<Session>> {
+    let running = sessions(connection, container).await?;
+    Ok(running.into_iter().find(|listed| listed.name == *session))
+}
+
+/// How a session starts where nobody says otherwise.
+#[derive(Debug, Default)]
+pub struct Start {
+    /// A shell where it is empty.
+    pub command: Vec<String>,
+    /// In the container; the project's where `None`.
+    pub directory: Option<String>,
+    pub environment: Vec<String>,
+}
+
+/// Starts a session without a client. One that runs is fine, unless it was to run a command.
+pub async fn create(
+    connection: &mut Connection,
+    container: &ContainerName,
+    session: &SessionName,
+    command: &[String],
+    start: Start,
+) -> Result<()> {
+    make_room(connection, container, session, command).await?;
+    let program = commands::create(session, if command.is_empty() { &start.command } else { command });
+    let run = Run { program, environment: start.environment, directory: start.directory, terminal: None };
+    let created = connection.output(run, &[]).await.map_err(|source| Error::lost(container, source))?;
+    if created.exit_code == 0 {
+        return Ok(());
+    }
+    if let Some(lack) = lack(container, created.exit_code) {
+        return Err(lack);
+    }
+    if find(connection, container, session).await?.is_some() {
+        return refuse_if_runs(connection, container, session, command).await;
+    }
+    Err(refused(format!("start session `{session}` in container `{container}`"), &created))
+}
+
+/// What the exit code of the tmux inside says that the container lacks.
+pub fn lack(container: &ContainerName, exit_code: i32) -> Option<Error> {
+    let container = container.clone();
+    match exit_code {
+        NO_TMUX | NOT_RUN => Some(Error::NoTmux { container }),
+        NO_SHELL => Some(Error::NoShell { container }),
+        _ => None,
+    }
+}
+
+/// The directory that the session's program is in.
+pub async fn directory(connection: &mut Connection, container: &ContainerName, session: &SessionName) -> Result<String> {
+    let output = tmux(connection, container, commands::directory(session), Vec::new()).await?;
+    check(connection, container, session, &output).await?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned())
+}
+
+/// What the command of a session that is gone ended with; 0 of one that runs, and of a shell.
+pub async fn exit_code(connection: &mut Connection, container: &ContainerName, session: &SessionName) -> Result<i32> {
+    let asked = tmux(connection, container, commands::exit_code(session), Vec::new()).await?;
+    Ok(String::from_utf8_lossy(&asked.stdout).trim_end().parse().unwrap_or(0))
+}
+
+/// Types text into a session as it is, byte for byte; `enter` presses that key afterwards.
+pub async fn send(
+    connection: &mut Connection,
+    container: &ContainerName,
+    session: &SessionName,
+    text: &[u8],
+    enter: bool,
+) -> Result<()> {
+    // A buffer of this client's own, so that two that send at once don't mix.
+    let buffer = format!("wharf-{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
+    let [load, paste] = commands::paste(session, &buffer);
+    let mut programs = Vec::new();
+    if !text.is_empty() {
+        programs.extend([(load, text), (paste, &[][..])]);
+    }
+    if enter {
+        programs.push((commands::press_enter(session), &[]));
+    }
+    for (program, input) in programs {
+        let run = Run { program, environment: Vec::new(), directory: None, terminal: None };
+        let output = connection.output(run, input).await.map_err(|source| Error::lost(container, source))?;
+        check(connection, container, session, &output).await?;
+    }
+    Ok(())
+}
+
+/// What a session's screen shows; with escape sequences for its colours, and with lines that have left it at the top.
+pub async fn capture(
+    connection: &mut Connection,
+    container: &ContainerName,
+    session: &SessionName,
+    escapes: bool,
+    history: Option<u32>,
+) -> Result<Vec<u8>> {
+    let output = tmux(connection, container, commands::capture(session, escapes, history), Vec::new()).await?;
+    check(connection, container, session, &output).await?;
+    Ok(output.stdout)
+}
+
+/// The sessions that run, as the tmux inside says at this moment: the relay knows which there are without asking, but not
+/// when something last happened in them.
+pub async fn sessions(connection: &mut Connection, container: &ContainerName) -> Result<Vec<Session>> {
+    let output = tmux(connection, container, commands::list(), Vec::new()).await?;
+    // Without a server it fails.
+    let printed = if output.exit_code == 0 { String::from_utf8_lossy(&output.stdout).into_owned() } else { String::new() };
+    Ok(printed.lines().filter_map(Session::parse).collect())
+}
+
+async fn check(connection: &mut Connection, container: &ContainerName, session: &SessionName, output: &Output) -> Result<()> {
+    if output.exit_code == 0 {
+        return Ok(());
+    }
+    if let Some(lack) = lack(container, output.exit_code) {
+        return Err(lack);
+    }
+    let running = connection.sessions().await.map_err(|source| Error::lost(container, source))?;
+    if running.iter().any(|listed| listed.name == *session) {
+        return Err(refused(format!("reach session `{session}` of container `{container}`"), output));
+    }
+    let running = running.into_iter().map(|listed| listed.name).collect();
+    Err(Error::NoSession { container: container.clone(), session: session.clone(), running })
+}
+
+/// Runs the tmux inside to its end.
+async fn tmux(
+    connection: &mut Connection,
+    container: &ContainerName,
+    program: Program,
+    environment: Vec<String>,
+) -> Result<Output> {
+    let run = Run { program, environment, directory: None, terminal: None };
+    connection.output(run, &[]).await.map_err(|source| Error::lost(container, source))
+}
+
+fn refused(action: String, output: &Output) -> Error {
+    let message = quote::printable(&String::from_utf8_lossy(&output.stderr));
+    Error::Engine { action, message, status: None }
 }

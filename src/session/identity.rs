@@ -8,6 +8,9 @@ pub struct HostUser {
     pub uid: u32,
     pub gid: u32,
     pub name: String,
+    home: String,
+    /// Whether the image has a line for them, which is left alone.
+    is_the_images: bool,
 }
 
 impl HostUser {
@@ -19,7 +22,18 @@ impl HostUser {
                 && name.len() <= 32
         };
         let name = if uid == 0 { "root" } else { login.filter(is_safe).filter(|&name| name != "root").unwrap_or("user") };
-        Self { uid, gid, name: name.to_owned() }
+        let home = if uid == 0 { "/root".to_owned() } else { format!("/home/{name}") };
+        Self { uid, gid, name: name.to_owned(), home, is_the_images: false }
+    }
+
+    /// A user that the image's `/etc/passwd` names. One without a home that a volume could be mounted at gets one.
+    pub fn of_image(name: &str, passwd: &str) -> Option<Self> {
+        let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
+        let fields: Vec<&str> = line.split(':').collect();
+        let (uid, gid) = (fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?);
+        let is_home = |home: &&str| home.starts_with('/') && !["/", "/nonexistent", "/dev/null"].contains(home);
+        let home = fields.get(5).copied().filter(is_home).map_or_else(|| format!("/home/{name}"), str::to_owned);
+        Some(Self { uid, gid, name: name.to_owned(), home, is_the_images: true })
     }
 
     /// `uid:gid`
@@ -28,7 +42,7 @@ impl HostUser {
     }
 
     pub fn home(&self) -> String {
-        if self.uid == 0 { "/root".to_owned() } else { format!("/home/{}", self.name) }
+        self.home.clone()
     }
 
     /// The image's `/etc/passwd` with a line for this user; `None` where it has that line.
@@ -38,7 +52,7 @@ impl HostUser {
         let root = if self.uid == 0 { "" } else { "root:x:0:0:root:/root:/bin/sh\n" };
         let line = format!("{}:x:{}:{}::{}:{shell}\n", self.name, self.uid, self.gid, self.home());
         let known_as_root = self.uid == 0 && image.is_some_and(|text| text.lines().any(|line| line.starts_with("root:")));
-        prepend(&line, image, root, known_as_root)
+        prepend(&line, image, root, known_as_root || self.is_the_images)
     }
 
     /// The image's `/etc/group` with a line for this user's group; `None` where it has one for the gid.
@@ -99,6 +113,20 @@ mod tests {
         assert_eq!(root.passwd(Some(IMAGE), "/bin/bash"), None);
         assert_eq!(root.passwd(None, "/bin/sh").unwrap(), "root:x:0:0::/root:/bin/sh\n");
         assert_eq!(root.group(Some("root:x:0:\n")), None);
+    }
+
+    #[test]
+    fn the_images_user_is_as_the_image_has_them() {
+        let passwd =
+            format!("{IMAGE}\nnode:x:1001:1002:Node:/srv/node:/bin/sh\nnobody:x:65534:65534::/nonexistent:\nbad:x:x:1::/:\n");
+        let node = HostUser::of_image("node", &passwd).unwrap();
+        assert_eq!((node.id_pair().as_str(), node.home().as_str()), ("1001:1002", "/srv/node"));
+        assert_eq!(node.passwd(Some(&passwd), "/bin/bash"), None);
+        assert_eq!(node.group(Some("root:x:0:\n")).unwrap(), "node:x:1002:\nroot:x:0:\n");
+        assert_eq!(HostUser::of_image("nobody", &passwd).unwrap().home(), "/home/nobody");
+        for name in ["nod", "bad", ""] {
+            assert_eq!(HostUser::of_image(name, &passwd), None, "{name}");
+        }
     }
 
     #[test]

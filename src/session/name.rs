@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Error;
 
 /// A session's name: what tmux takes in a target without quoting, on every version.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct SessionName(String);
 
 const MAX_LENGTH: usize = 64;
@@ -14,6 +17,21 @@ const MAX_LENGTH: usize = 64;
 impl SessionName {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl SessionName {
+    /// A name for one more session like this one, as `main-2` after `main`.
+    pub fn next_to(&self, running: &[SessionName]) -> Self {
+        let base = match self.0.rsplit_once('-') {
+            Some((base, number)) if !base.is_empty() && number.parse::<u32>().is_ok() => base,
+            _ => &self.0,
+        };
+        // Letters, digits and dashes: cutting between any two is fine.
+        let base = &base[..base.len().min(MAX_LENGTH - 11)];
+        let candidates = (2..=u32::MAX).map(|number| Self(format!("{base}-{number}")));
+        let mut free = candidates.filter(|name| !running.contains(name));
+        free.next().unwrap_or_default()
     }
 }
 
@@ -42,6 +60,14 @@ impl FromStr for SessionName {
     }
 }
 
+impl TryFrom<String> for SessionName {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
 impl fmt::Display for SessionName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -51,6 +77,17 @@ impl fmt::Display for SessionName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_more_session_has_the_next_free_number() {
+        let name = |text: &str| text.parse::<SessionName>().unwrap();
+        let running = ["main", "main-2", "main-4"].map(name);
+        for (session, next) in [("main", "main-3"), ("main-2", "main-3"), ("claude", "claude-2"), ("a-b", "a-b-2"), ("7", "7-2")]
+        {
+            assert_eq!(name(session).next_to(&running), name(next));
+        }
+        assert!(name(&"x".repeat(64)).next_to(&[]).as_str().parse::<SessionName>().is_ok());
+    }
 
     #[test]
     fn names_are_checked() {

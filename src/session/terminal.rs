@@ -11,6 +11,9 @@ use tokio::io::unix::AsyncFd;
 
 use super::Size;
 
+/// The size of a terminal that does not say, as a serial line's.
+pub const USUAL_SIZE: Size = Size { columns: 80, rows: 24 };
+
 /// The terminal in raw mode; dropping it gives the terminal back as it was.
 pub struct Terminal {
     tty: AsyncFd<OwnedFd>,

@@ -1,13 +1,24 @@
 //! The client that a person looks at.
 
-use tmux_interface::{DisplayMessage, TmuxCommands};
+use tmux_interface::{DisplayMessage, ListClients, TmuxCommands};
 
-use super::{ClientName, TmuxServer, escape_format};
+use super::{ClientName, PaneId, TmuxServer, escape_format};
+use crate::error::Result;
 
 /// How long a message stays, in milliseconds: an error has to be read, and a key ends it sooner.
 const MESSAGE: usize = 6000;
 
 impl TmuxServer {
+    /// The client that a pane's person used last, of those that show its session. A watcher's is nobody's.
+    pub fn client_of(&self, pane: &PaneId) -> Result<Option<ClientName>> {
+        let format = "#{client_control_mode} #{client_activity} #{client_name}";
+        let list = ListClients::new().target_session(pane.to_string()).format(format);
+        let printed = self.run("look for the client", &TmuxCommands::new().cmd(list))?;
+        let clients = printed.lines().filter_map(|line| line.strip_prefix("0 ")?.split_once(' '));
+        let latest = clients.max_by_key(|(activity, _)| activity.parse::<i64>().unwrap_or_default());
+        Ok(latest.and_then(|(_, name)| name.parse().ok()))
+    }
+
     /// Shows a line in the client's status line. A client that is gone has nobody to read it.
     pub fn show_message(&self, client: &ClientName, text: &str) {
         let line: String = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" · ");

@@ -6,7 +6,7 @@ use std::str::FromStr;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $sigil:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $name(String);
 
         impl FromStr for $name {

@@ -2,7 +2,7 @@
 
 use tmux_interface::{BindKey, SetOption, ShowOptions, TmuxCommands, UnbindKey};
 
-use super::{TmuxServer, escape_format};
+use super::{PopupSize, TmuxServer, escape_format, tmux_word};
 use crate::error::{Error, Result};
 use crate::quote;
 
@@ -15,8 +15,41 @@ pub struct Binding {
     pub key: String,
     /// What `list-keys -N` shows.
     pub note: &'static str,
-    /// A command for `run-shell`, as [`shell_command`] makes it.
-    pub command: String,
+    pub bound: Bound,
+}
+
+/// What a key does, by a command as [`shell_command`] makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// Runs it out of sight.
+    Run(String),
+    /// Shows it in a popup on the client that pressed the key.
+    Popup(String, PopupSize),
+}
+
+impl Bound {
+    /// The arguments of `run-shell`.
+    fn arguments(&self) -> [String; 2] {
+        match self {
+            Self::Run(command) => ["-b".to_owned(), command.clone()],
+            // A popup's command is no format: what it is to know of the client goes through this one. What is small gets all
+            // of the client.
+            Self::Popup(command, PopupSize { width, height }) => {
+                let (width, height) = (at_least("client_width", SMALL.0, width), at_least("client_height", SMALL.1, height));
+                let command = tmux_word(command);
+                let popup =
+                    format!(r##"display-popup -E -c "#{{client_name}}" -t "#{{pane_id}}" -w {width} -h {height} {command}"##);
+                ["-C".to_owned(), popup]
+            }
+        }
+    }
+}
+
+/// Columns and rows of a client below which a popup is as large as the client.
+const SMALL: (u16, u16) = (100, 30);
+
+fn at_least(dimension: &str, least: u16, wanted: &str) -> String {
+    format!("#{{?#{{e|<:#{{{dimension}}},{least}}},100%,{wanted}}}")
 }
 
 impl TmuxServer {
@@ -27,7 +60,9 @@ impl TmuxServer {
         let mut problems = Vec::new();
         for binding in bindings {
             let mut bind = BindKey::new().note(binding.note).key(binding.key.as_str()).command("run-shell").build();
-            bind.push_param("-b").push_param(binding.command.as_str());
+            for argument in binding.bound.arguments() {
+                bind.push_param(argument);
+            }
             if let Err(Error::Tmux { message, .. }) = self.run("bind a key", &TmuxCommands::new().cmd(bind)) {
                 problems.push(format!("tmux takes no key `{}`: {message}", binding.key));
             }

@@ -1,9 +1,16 @@
 //! The host's tmux server. Nothing outside this directory knows `tmux_interface`.
 
+mod advice;
 mod client;
+mod control;
+mod detours;
 mod id;
 mod keys;
+mod menu;
 mod options;
+mod panes;
+mod shown;
+mod widget;
 mod window;
 
 use std::path::{Path, PathBuf};
@@ -11,9 +18,14 @@ use std::process::{Command, Stdio};
 
 use tmux_interface::TmuxCommands;
 
+pub use control::{ControlClient, Told, Windows};
 pub use id::{ClientName, PaneId, SessionId, WindowId};
-pub use keys::{Binding, shell_command};
-pub use window::{NewWindow, Switch};
+pub use keys::{Binding, Bound, shell_command};
+pub use menu::{At, Does, Item};
+pub use options::PopupSize;
+pub use panes::OpenPane;
+pub use shown::Shown;
+pub use window::{Beside, NewPane, Switch};
 
 use crate::error::{Error, Result};
 use crate::quote;
@@ -25,13 +37,24 @@ const OLDEST: (u32, u32) = (3, 2);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TmuxServer {
     socket: PathBuf,
+    /// Its process, as `TMUX` has it.
+    process: Option<u32>,
 }
 
 impl TmuxServer {
     /// The server that the `TMUX` variable names: `socket,pid,session`. A socket's path can hold commas.
     pub fn from_variable(tmux: &str) -> Option<Self> {
-        let socket = tmux.rsplitn(3, ',').nth(2).filter(|socket| !socket.is_empty())?;
-        Some(Self { socket: Path::new(socket).to_owned() })
+        let mut parts = tmux.rsplitn(3, ',').skip(1);
+        let (process, socket) = (parts.next()?, parts.next().filter(|socket| !socket.is_empty())?);
+        Some(Self { socket: Path::new(socket).to_owned(), process: process.parse().ok() })
+    }
+
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    pub fn process(&self) -> Option<u32> {
+        self.process
     }
 
     /// Runs commands in one process (2 ms each), and gives what they printed without the last newline.
@@ -89,6 +112,11 @@ fn is_new_enough(version: &str) -> bool {
     }
 }
 
+/// One word for tmux's parser, whatever is in it.
+fn tmux_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// Text that a format shows as it is.
 fn escape_format(text: &str) -> String {
     text.replace('#', "##")
@@ -101,7 +129,7 @@ mod tests {
     #[test]
     fn a_socket_can_have_commas() {
         let server = TmuxServer::from_variable("/tmp/a,b/default,123,0").unwrap();
-        assert_eq!(server.socket, Path::new("/tmp/a,b/default"));
+        assert_eq!((server.socket(), server.process()), (Path::new("/tmp/a,b/default"), Some(123)));
         for text in ["", ",,", "nonsense", "a,b"] {
             assert_eq!(TmuxServer::from_variable(text), None, "{text}");
         }

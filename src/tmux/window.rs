@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use tmux_interface::{
-    DisplayMessage, LinkWindow, NewWindow as NewWindowCommand, RunShell, SelectWindow, SetOption, TmuxCommand, TmuxCommands,
+    DisplayMessage, LinkWindow, NewWindow, RunShell, SelectWindow, SetOption, SplitWindow, TmuxCommand, TmuxCommands,
 };
 
 use super::{PaneId, SessionId, TmuxServer, WindowId};
@@ -11,18 +12,26 @@ use crate::error::{Error, Result};
 use crate::project::{ContainerName, Project};
 use crate::session::SessionName;
 
-/// On a window: the project's path.
-const PROJECT: &str = "@wharf_project";
-/// On a window: the container's name, which can stand in a format without quoting.
-const CONTAINER: &str = "@wharf_container";
+/// On a window, or on a pane that shows another project than its window: the project's path.
+pub const PROJECT: &str = "@wharf_project";
+/// Beside it: the container's name, which can stand in a format without quoting.
+pub(super) const CONTAINER: &str = "@wharf_container";
 /// On a pane: the session that it shows.
-const SESSION: &str = "@wharf_session";
+pub const SESSION: &str = "@wharf_session";
+
+/// What a pane's program runs below. tmux-resurrect saves the command line of a child of what the pane was opened for, as
+/// it is in a shell, and nothing where there is none. With job control, so that the child is what tmux shows as the pane's
+/// current command.
+const PARENT: [&str; 4] = ["sh", "-mc", r#""$@"; exit "$?""#, "sh"];
 
 /// Where a key was pressed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Place {
+    pub window: WindowId,
     /// The project that the window belongs to.
     pub project: Option<Project>,
+    /// The session that the pane shows.
+    pub session: Option<SessionName>,
     /// The directory that the pane's program is in.
     pub directory: PathBuf,
 }
@@ -35,27 +44,58 @@ pub enum Switch {
     NoWindow(SessionId),
 }
 
-/// A window to open.
+/// Where a new pane is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Beside {
+    Window,
+    #[default]
+    Right,
+    Left,
+    Below,
+    Above,
+}
+
+impl Beside {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Right => "right",
+            Self::Left => "left",
+            Self::Below => "below",
+            Self::Above => "above",
+        }
+    }
+}
+
+/// A window or a pane to open.
 #[derive(Debug)]
-pub struct NewWindow<'a> {
+pub struct NewPane<'a> {
     pub project: &'a Project,
     pub session: &'a SessionName,
     /// The program and its arguments, which no shell sees.
     pub command: Vec<String>,
     /// `NAME=value`
-    pub environment: String,
+    pub environment: Vec<String>,
 }
 
 impl TmuxServer {
-    /// What belongs to a pane: its window's project, and its directory.
+    /// What belongs to a pane: its window and the window's project, its session, and its directory.
     pub fn place(&self, pane: &PaneId) -> Result<Place> {
         // Any byte can be part of a path, so the first one's length is given.
-        let format = format!("#{{n:{PROJECT}}}:#{{{PROJECT}}}#{{pane_current_path}}");
+        let format = format!("#{{window_id}}:#{{{SESSION}}}:#{{n:{PROJECT}}}:#{{{PROJECT}}}#{{pane_current_path}}");
         let printed = self.run("look at the pane", &TmuxCommands::new().cmd(ask(Some(pane), format)))?;
-        let parsed = printed.split_once(':').and_then(|(length, rest)| rest.split_at_checked(length.parse().ok()?));
-        let (project, directory) = parsed.ok_or_else(|| unexpected("look at the pane", &printed))?;
-        let project = (!project.is_empty()).then(|| Project::from_label(project));
-        Ok(Place { project, directory: directory.into() })
+        let parsed = printed.split_once(':').and_then(|(window, rest)| {
+            let (session, rest) = rest.split_once(':')?;
+            let (length, rest) = rest.split_once(':')?;
+            let (project, directory) = rest.split_at_checked(length.parse().ok()?)?;
+            Some(Place {
+                window: window.parse().ok()?,
+                project: (!project.is_empty()).then(|| Project::from_label(project)),
+                session: session.parse().ok(),
+                directory: directory.into(),
+            })
+        });
+        parsed.ok_or_else(|| unexpected("look at the pane", &printed))
     }
 
     /// Selects the project's window, one that shows `session` where one is named. A window of another session is linked
@@ -95,17 +135,39 @@ impl TmuxServer {
     }
 
     /// Opens a window that belongs to its project from the first moment on.
-    pub fn open_window(&self, at: &SessionId, window: NewWindow) -> Result<()> {
-        let mut open = NewWindowCommand::new()
-            .target_window(format!("{at}:"))
-            .window_name(window.project.window_name())
-            .environment(window.environment)
-            .build();
-        for word in window.command {
-            open.push_param(word);
+    pub fn open_window(&self, at: &SessionId, new: NewPane) -> Result<()> {
+        let open = NewWindow::new().target_window(format!("{at}:")).window_name(new.project.window_name());
+        self.open("open a window", open.build(), new)
+    }
+
+    /// Opens a pane beside one that is in `window`, or a window after that.
+    pub fn open_beside(&self, pane: &PaneId, window: &WindowId, beside: Beside, new: NewPane) -> Result<()> {
+        if beside == Beside::Window {
+            let open = NewWindow::new().after().target_window(window.to_string()).window_name(new.project.window_name());
+            return self.open("open a window", open.build(), new);
         }
-        let commands = TmuxCommands::new().cmd(open);
-        self.run("open a window", &tag(commands, None, window.project, window.session)).map(drop)
+        let mut split = SplitWindow::new().target_pane(pane.to_string());
+        if matches!(beside, Beside::Right | Beside::Left) {
+            split = split.horizontal();
+        }
+        if matches!(beside, Beside::Left | Beside::Above) {
+            split = split.before();
+        }
+        self.open("split the window", split.build(), new)
+    }
+
+    /// Opens a pane to the right of one that shows something else, and whose window stays what it is.
+    pub fn open_guest(&self, pane: &PaneId, new: NewPane) -> Result<()> {
+        let split = SplitWindow::new().horizontal().target_pane(pane.to_string());
+        let (project, session) = (new.project, new.session);
+        let split = TmuxCommands::new().cmd(complete(split.build(), new));
+        self.run("split the window", &tag_on(split, SetOption::pane, None, project, session)).map(drop)
+    }
+
+    fn open(&self, action: &'static str, open: TmuxCommand, new: NewPane) -> Result<()> {
+        let (project, session) = (new.project, new.session);
+        let open = TmuxCommands::new().cmd(complete(open, new));
+        self.run(action, &tag(open, None, project, session)).map(drop)
     }
 
     /// Notes that a pane, which was not opened for it, now shows a project.
@@ -124,22 +186,44 @@ impl TmuxServer {
         }
     }
 
-    /// Whether this process is what the pane was opened for, so that the pane ends with it.
-    pub fn is_panes_program(&self, pane: &PaneId, process: u32) -> bool {
+    /// The process that the pane was opened for, with which it ends.
+    pub fn pane_process(&self, pane: &PaneId) -> Option<u32> {
         let printed = self.run("look at the pane", &TmuxCommands::new().cmd(ask(Some(pane), "#{pane_pid}".to_owned())));
-        printed.is_ok_and(|pid| pid == process.to_string())
+        printed.ok()?.parse().ok()
     }
 }
 
-/// Without a pane, the options go to the window that the command before has opened.
+/// The command with what the pane runs.
+fn complete<'a>(mut open: TmuxCommand<'a>, new: NewPane) -> TmuxCommand<'a> {
+    for variable in new.environment {
+        open.push_option("-e", variable);
+    }
+    for word in PARENT.into_iter().map(str::to_owned).chain(new.command) {
+        open.push_param(word);
+    }
+    open
+}
+
+/// Without a pane, the options go to what the command before has opened.
 fn tag<'a>(commands: TmuxCommands<'a>, pane: Option<&PaneId>, project: &Project, session: &SessionName) -> TmuxCommands<'a> {
+    tag_on(commands, SetOption::window, pane, project, session)
+}
+
+/// The same with the project noted on `scope`, a window or a pane alone.
+fn tag_on<'a>(
+    commands: TmuxCommands<'a>,
+    scope: fn(SetOption<'a>) -> SetOption<'a>,
+    pane: Option<&PaneId>,
+    project: &Project,
+    session: &SessionName,
+) -> TmuxCommands<'a> {
     let on = |set: SetOption<'a>| match pane {
         Some(pane) => set.target_pane(pane.to_string()),
         None => set,
     };
     commands
-        .cmd(on(SetOption::new().window()).option(PROJECT).value(project.to_string()))
-        .cmd(on(SetOption::new().window()).option(CONTAINER).value(project.container_name().to_string()))
+        .cmd(on(scope(SetOption::new())).option(PROJECT).value(project.to_string()))
+        .cmd(on(scope(SetOption::new())).option(CONTAINER).value(project.container_name().to_string()))
         .cmd(on(SetOption::new().pane()).option(SESSION).value(session.to_string()))
 }
 
@@ -151,6 +235,6 @@ fn ask<'a>(pane: Option<&PaneId>, format: String) -> TmuxCommand<'a> {
     }
 }
 
-fn unexpected(action: &'static str, printed: &str) -> Error {
+pub(super) fn unexpected(action: &'static str, printed: &str) -> Error {
     Error::Tmux { action, message: format!("`{printed}`, which wharf does not understand") }
 }

@@ -51,15 +51,16 @@ impl Docker {
     pub fn names_of(kind: &str, filter: &str) -> Vec<String> {
         let arguments = match kind {
             "container" => vec!["ps", "-a", "--filter", filter, "--format", "{{.Names}}"],
+            "image" => vec!["image", "ls", "--filter", filter, "--format", "{{.ID}}"],
             _ => vec!["volume", "ls", "--filter", filter, "--format", "{{.Name}}"],
         };
         Self::run(arguments).lines().map(str::to_owned).collect()
     }
 
-    /// The containers and volumes whose project lies below a directory.
+    /// The containers, volumes or images whose project lies below a directory.
     pub fn below(kind: &str, root: &Path) -> Vec<String> {
         let is_below = |name: &String| {
-            let format = if kind == "container" { "{{json .Config.Labels}}" } else { "{{json .Labels}}" };
+            let format = if kind == "volume" { "{{json .Labels}}" } else { "{{json .Config.Labels}}" };
             let labels = Self::output([kind, "inspect", "--format", format, name]).stdout;
             let labels: Option<serde_json::Value> = serde_json::from_slice(&labels).ok();
             let project = labels.as_ref().and_then(|labels| labels["wharf.project"].as_str()).map(Path::new);
@@ -70,10 +71,14 @@ impl Docker {
 
     pub fn remove_all_below(root: &Path) {
         for container in Self::below("container", root) {
-            Self::output(["rm", "-f", &container]);
+            Self::output(["rm", "-f", "-v", &container]);
         }
         for volume in Self::below("volume", root) {
             Self::output(["volume", "rm", &volume]);
+        }
+        // What builds that other tests run have in common stays, since engine 20.10 fails them where it goes meanwhile.
+        for image in Self::below("image", root) {
+            Self::output(["image", "rm", "--force", "--no-prune", &image]);
         }
     }
 }

@@ -125,6 +125,40 @@ impl Screen<'_> {
         self.press(&["Enter"]);
     }
 
+    /// Types text, and leaves it at that.
+    pub fn type_text(&self, text: &str) {
+        self.tmux(&["send-keys", "-t", &self.pane, "-l", text]);
+    }
+
+    /// Clicks on a cell, as a terminal reports it; columns and rows count from 0.
+    pub fn click(&self, column: usize, row: usize) {
+        self.mouse(0, column, row);
+        self.type_text(&format!("\x1b[<0;{};{}m", column + 1, row + 1));
+    }
+
+    /// Turns the wheel down above a cell.
+    pub fn wheel_down(&self, column: usize, row: usize) {
+        self.mouse(65, column, row);
+    }
+
+    fn mouse(&self, button: u8, column: usize, row: usize) {
+        self.type_text(&format!("\x1b[<{button};{};{}M", column + 1, row + 1));
+    }
+
+    /// Gives the client's terminal another size.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        self.tmux(&["resize-window", "-t", &self.pane, "-x", &columns.to_string(), "-y", &rows.to_string()]);
+        let size = format!("{columns}x{rows}");
+        super::wait_until("the client's size", || {
+            self.host.tmux(["list-clients", "-F", "#{client_width}x#{client_height}"]).lines().any(|line| line == size)
+        });
+    }
+
+    /// What is shown, with the sequences that set its colours and styles.
+    pub fn colours(&self) -> String {
+        self.tmux(&["capture-pane", "-ep", "-t", &self.pane])
+    }
+
     pub fn text(&self) -> String {
         self.tmux(&["capture-pane", "-p", "-t", &self.pane])
     }
@@ -144,10 +178,11 @@ impl Screen<'_> {
     #[track_caller]
     pub fn wait_for_prompt(&self) {
         let mut last = String::new();
-        let is_prompt = |line: &str| line.contains('@') && line.trim_end().ends_with(['$', '#']);
         let found = wait_for_or(|| {
             last = self.text();
-            last.lines().any(is_prompt).then_some(())
+            // A long one goes on in the next line.
+            let from = last.lines().skip_while(|line| !line.contains('@'));
+            from.take_while(|line| !line.is_empty()).any(|line| line.trim_end().ends_with(['$', '#'])).then_some(())
         });
         assert!(found.is_some(), "waited in vain for a prompt on the screen:\n{last}");
     }

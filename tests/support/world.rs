@@ -63,7 +63,7 @@ impl World {
             ("TERM".to_owned(), "xterm-256color".to_owned()),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
         ];
-        for name in ["PATH", "DOCKER_HOST", "USER", "LOGNAME"] {
+        for name in ["PATH", "DOCKER_HOST", "USER", "LOGNAME", "WHARF_ATTACH"] {
             environment.extend(std::env::var(name).ok().map(|value| (name.to_owned(), value)));
         }
         environment
@@ -132,6 +132,12 @@ impl Run {
 
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// What is written to standard input.
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.input = Some(bytes.into());
         self
     }
 

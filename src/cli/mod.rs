@@ -1,0 +1,137 @@
+//! The command line. The comments here are its help.
+
+mod config;
+mod create;
+mod end;
+mod format;
+mod image;
+mod inside;
+mod see;
+mod sessions;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::tmux::{ClientName, PaneId};
+
+pub use config::{Config, ShowConfig, Trust};
+pub use create::{Creation, Exec, Open, Run, Start};
+pub use end::{Prune, Rebuild, Restart, Rm, Stop};
+pub use image::{BuildImage, Image};
+pub use inside::{Holding, HooksVerb, Inside, RelayMode, SshdVerb};
+pub use see::{Inspect, List, Logs, Pick, Ports, SshProxy, Status, Watch};
+pub use sessions::{Attach, Capture, Send, Sessions, Split, Wait, WaitFor};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// One window, one project, one container that outlives every terminal.
+///
+/// A TARGET is a directory, a project's name (`api`), `parent/name`, or a container's name. Without one, it is the
+/// project of the directory at hand.
+#[derive(Debug, Parser)]
+#[command(name = "wharf", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub surface: Surface,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where a key was pressed. Key bindings say it; people need not.
+#[derive(Debug, Default, Args)]
+pub struct Surface {
+    /// The tmux client to show messages on.
+    #[arg(long, global = true, hide = true)]
+    pub client: Option<ClientName>,
+    /// The pane whose directory counts.
+    #[arg(long, global = true, hide = true)]
+    pub pane: Option<PaneId>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open a project: select its window, or make one; outside tmux, attach here
+    Open(Open),
+    /// Make a project's container exist and run, without a terminal
+    Start(Start),
+    /// Attach this terminal to a session that runs
+    Attach(Attach),
+    /// Open another session of the container that this pane shows, in the same directory
+    Split(Split),
+    /// Run a program in a project's container, with this terminal or these streams
+    Exec(Exec),
+    /// Run a program in a container of its own, which is gone afterwards
+    Run(Run),
+    /// Type text into a session, byte for byte
+    Send(Send),
+    /// Print what a session's screen shows
+    Capture(Capture),
+    /// List a project's sessions
+    Sessions(Sessions),
+    /// Wait for a session to end, to ring, or to print something
+    Wait(Wait),
+    /// List projects that have a container
+    #[command(visible_alias = "ps")]
+    List(List),
+    /// List the ports by which this machine leads into containers
+    Ports(Ports),
+    /// Say in one line how a project's container stands
+    Status(Status),
+    /// Lead an ssh client into a container, for ssh's `ProxyCommand`
+    SshProxy(SshProxy),
+    /// Print the lines of `~/.ssh/config` with which `ssh NAME.wharf` works
+    SshConfig,
+    /// Pick a project or a session from a list that is searched while you type, and open it
+    Pick(Pick),
+    /// Print what a container itself has printed
+    Logs(Logs),
+    /// Say all that is known of a project's container
+    Inspect(Inspect),
+    /// Stop containers, and keep them
+    Stop(Stop),
+    /// Stop containers and start them again
+    Restart(Restart),
+    /// Remove containers
+    Rm(Rm),
+    /// Recreate a project's container from the image as it is now, and keep its volumes
+    Rebuild(Rebuild),
+    /// Remove what projects and containers that are gone have left
+    Prune(Prune),
+    /// Check, show and find the configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Let a project's `wharf.kdl`, as it is now, reach the host
+    Trust(Trust),
+    /// Show what can be done with the project of this pane, in a menu of tmux
+    Menu,
+    /// Make the default image, and list the images that are wharf's
+    #[command(subcommand)]
+    Image(Image),
+    /// Bind the keys in the tmux server at hand; run from `.tmux.conf`
+    Setup,
+    /// Write into tmux how the containers of its windows stand, for its status line; `setup` starts it
+    #[command(hide = true)]
+    Watch(Watch),
+    /// Print a completion script for a shell
+    Completions { shell: Shell },
+    /// Print the manual page
+    Man,
+    #[command(flatten)]
+    Inside(Inside),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

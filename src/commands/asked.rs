@@ -1,0 +1,214 @@
+//! What a command asks of a new container.
+
+use super::{hooks, sources, ssh};
+use crate::build::Recipe;
+use crate::cli::Creation;
+use crate::config::{Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Sourced, User};
+use crate::context::Context;
+use crate::entry::{Door, Entry};
+use crate::error::{Error, Result};
+use crate::lifecycle::Wanted;
+use crate::made_with::MadeWith;
+use crate::outfit::{Outfit, SshPort};
+use crate::plan::WantedImage;
+use crate::project::Project;
+use crate::report;
+use crate::session::control::{self, Start};
+use crate::session::identity::HostUser;
+use crate::session::ssh::PORT_VARIABLE;
+use crate::session::{SessionName, environment};
+
+/// What a new container is to be: the configuration that counts, and who runs things in it.
+pub struct Asked {
+    config: Config,
+    user: HostUser,
+    outfit: Outfit,
+    recipe: Option<Recipe>,
+    made_with: MadeWith,
+    read_only: bool,
+    throw_away: bool,
+}
+
+impl Asked {
+    /// Says which lines of the project's file have no effect, where it is not trusted.
+    pub fn of(project: &Project, creation: &Creation, context: &Context) -> Result<Box<Self>> {
+        let Effective { config, waiting } =
+            context.configuration().effective(project, creation.profile.as_deref(), flags(creation))?;
+        if let Some(waiting) = &waiting {
+            report::note_waiting(waiting, context);
+        }
+        let user = match config.user.value {
+            User::Root => HostUser::new(0, 0, None),
+            // Of the image, who that is turns out when a container is made.
+            User::Host | User::Named(_) => context.user.clone(),
+        };
+        let surroundings = context.configuration().surroundings;
+        let mut outfit = Outfit::of(&config, project, surroundings, |name| context.variable(name));
+        outfit.ssh = ssh_port(&config, creation, context)?;
+        let recipe = match &config.image.value {
+            Image::Built(build) => Some(Recipe::of(build, project)),
+            Image::Named(_) => None,
+        };
+        let by_flags = MadeWith::flags_of(&config, creation);
+        let made_with = MadeWith::of(&config, by_flags);
+        // Boxed, for whoever waits for something with this in hand.
+        Ok(Box::new(Self {
+            config,
+            user,
+            outfit,
+            recipe,
+            made_with,
+            read_only: creation.read_only,
+            throw_away: creation.throw_away,
+        }))
+    }
+
+    /// The same of a container that may run already: what is wrong with the configuration is told then, and keeps nobody out.
+    pub async fn of_entry(entry: &Entry<'_>, creation: &Creation) -> Result<Box<Self>> {
+        match Self::of(entry.project, creation, entry.context) {
+            Err(error @ Error::Configuration { .. }) if Box::pin(entry.running()).await.is_ok() => {
+                report::show(&error, entry.context);
+                Ok(Box::new(Self::default_of(entry.context)))
+            }
+            asked => asked,
+        }
+    }
+
+    /// Nothing beyond the defaults.
+    fn default_of(context: &Context) -> Self {
+        Self {
+            config: Config::default(),
+            user: context.user.clone(),
+            outfit: Outfit::default(),
+            recipe: None,
+            made_with: MadeWith::default(),
+            read_only: false,
+            throw_away: false,
+        }
+    }
+
+    pub fn wanted<'a>(&'a self, context: &'a Context) -> Wanted<'a> {
+        let name = match &self.config.image.value {
+            Image::Named(name) => name,
+            Image::Built(_) => self.recipe.as_ref().map_or(DEFAULT_IMAGE, |recipe| &recipe.tag),
+        };
+        Wanted {
+            image: WantedImage { name, build: self.recipe.as_ref() },
+            throw_away: false,
+            read_only: self.read_only,
+            workspace: self.config.workspace.as_ref().map(|path| path.as_str()),
+            user: &self.user,
+            login: if let User::Named(login) = &self.config.user.value { Some(login) } else { None },
+            ssh_port: self.outfit.ssh.map(|ssh| ssh.port),
+            outfit: &self.outfit,
+            made_with: &self.made_with,
+            state_dir: &context.state_dir,
+            cache_dir: &context.cache_dir,
+            tools: sources(context),
+        }
+    }
+
+    pub fn ssh(&self) -> Option<SshPort> {
+        self.outfit.ssh
+    }
+
+    /// Refuses to take a container that exists for one that goes with its last session, where that was asked for.
+    pub async fn refuse_kept(&self, entry: &Entry<'_>) -> Result<()> {
+        if !self.throw_away {
+            return Ok(());
+        }
+        let container = entry.lifecycle()?.look(None).await?.container;
+        match container.filter(|container| !container.removes_itself()) {
+            Some(container) => Err(Error::IsKept { container: container.name }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a container that has come up is to do anything by itself.
+    pub fn has_beginning(&self) -> bool {
+        self.needs_set_up() || self.has_autostart()
+    }
+
+    pub fn needs_set_up(&self) -> bool {
+        !self.config.on_create.is_empty() || !self.config.on_start.is_empty() || self.config.ssh.is_some()
+    }
+
+    fn has_autostart(&self) -> bool {
+        self.config.sessions.iter().any(|session| session.autostart)
+    }
+
+    /// What a container does when it has come up, before anybody enters a session of it. Can be done twice.
+    pub async fn begin(&self, door: &mut Door, entry: &Entry<'_>) -> Result<()> {
+        self.set_up(door, entry).await?;
+        self.autostart(door, entry).await
+    }
+
+    /// What belongs to a container that has come up: its hooks, its sshd.
+    pub async fn set_up(&self, door: &mut Door, entry: &Entry<'_>) -> Result<()> {
+        let commands = |hooks: &[Sourced<Command>]| hooks.iter().map(|hook| hook.0.clone()).collect::<Vec<_>>();
+        if !self.config.on_create.is_empty() {
+            Box::pin(hooks::on_create(&commands(&self.config.on_create), door, entry)).await?;
+        }
+        if !self.config.on_start.is_empty() {
+            Box::pin(hooks::on_start(&commands(&self.config.on_start), door, entry)).await?;
+        }
+        if self.config.ssh.is_some() {
+            ssh::listen(door, entry).await;
+        }
+        Ok(())
+    }
+
+    /// Starts the sessions that are to be there from the start, where none runs: the container has just come up, or all of them
+    /// have ended.
+    async fn autostart(&self, door: &mut Door, entry: &Entry<'_>) -> Result<()> {
+        if !self.has_autostart() {
+            return Ok(());
+        }
+        let running = door.connection.sessions().await.map_err(|source| Error::lost(&entry.name(), source))?;
+        if !running.is_empty() {
+            return Ok(());
+        }
+        for name in self.config.sessions.iter().filter(|session| session.autostart).map(|session| &session.name) {
+            let environment = environment::for_terminal(|name| entry.context.variable(name), false);
+            let start = Start { environment, ..self.start_of(name) };
+            control::create(&mut door.connection, &entry.name(), name, &[], start).await?;
+        }
+        Ok(())
+    }
+
+    /// How the configuration has a session start.
+    pub fn start_of(&self, name: &SessionName) -> Start {
+        let Some(session) = self.config.session(name) else {
+            return Start::default();
+        };
+        Start { command: session.command.clone(), directory: session.directory.clone(), environment: Vec::new() }
+    }
+}
+
+/// The flag counts, then the variable, then the configuration.
+fn ssh_port(config: &Config, creation: &Creation, context: &Context) -> Result<Option<SshPort>> {
+    let Some(ssh) = &config.ssh else {
+        return if creation.ssh_port.is_some() { Err(Error::NoSsh) } else { Ok(None) };
+    };
+    let variable = context.variable(PORT_VARIABLE).filter(|port| !port.is_empty());
+    let said = match (creation.ssh_port, variable) {
+        (Some(port), _) => Some(port),
+        (None, Some(port)) => match port.parse() {
+            Ok(1..) => port.parse().ok(),
+            _ => return Err(Error::BadSshPort { port }),
+        },
+        (None, None) => ssh.port,
+    };
+    said.map_or_else(SshPort::any, |port| Ok(SshPort { port, is_any: false })).map(Some)
+}
+
+/// What the command line says of the configuration.
+pub fn flags(creation: &Creation) -> Part {
+    let image = creation.image.clone().filter(|image| !image.is_empty());
+    Part {
+        on_exit: creation.throw_away.then(|| Sourced::flag(OnExit::Remove, "--rm")),
+        image: image.map(|image| Sourced::flag(image, "--image")),
+        workspace: creation.workspace.clone().map(|path| Sourced::flag(path, "--workspace")),
+        ..Part::default()
+    }
+}

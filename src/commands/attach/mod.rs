@@ -1,0 +1,275 @@
+//! `wharf attach`
+
+mod heal;
+
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::{Asked, hooks, watch};
+use crate::cli::{Attach, Creation};
+use crate::context::Context;
+use crate::entry::{Door, Entry};
+use crate::error::{Error, Result};
+use crate::history;
+use crate::plan;
+use crate::project::Project;
+use crate::quote;
+use crate::session::agent::AgentSocket;
+use crate::session::attach::{End, Goodbye, pump};
+use crate::session::signals::Signals;
+use crate::session::terminal::{Terminal, USUAL_SIZE};
+use crate::session::{SessionName, commands, control, environment, git, memory};
+use crate::target;
+use crate::wire::{Program, Request, Run};
+use heal::Next;
+
+/// A connection that was lost sooner than this after it was made will be lost again.
+const SOON: Duration = Duration::from_secs(1);
+/// How many such losses in a row are enough.
+const LOSSES: u32 = 5;
+
+pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
+    args.creation.throw_away = args.rm;
+    let project = project_of(&args, context).await?;
+    if args.print {
+        return print(&args, &project, context).await;
+    }
+    if args.create {
+        return create_and_enter(&project, &args.session, &args.creation, &args.command, args.directory, context).await;
+    }
+    refuse_without_terminal("attach")?;
+    let entry = Entry::to(&project, context);
+    let door = entry.running().await?;
+    Box::pin(hooks::tell(&project, context)).await;
+    let Attach { session, creation, command, .. } = &args;
+    let visit = Visit { entry: &entry, session, creation, command, directory: None };
+    visit.enter(door, commands::attach(&args.session)).await
+}
+
+/// Attaches this terminal to a session; creates and starts whatever is not there yet.
+pub async fn create_and_enter(
+    project: &Project,
+    session: &SessionName,
+    creation: &Creation,
+    command: &[String],
+    directory: Option<String>,
+    context: &Context,
+) -> Result<ExitCode> {
+    refuse_without_terminal("open")?;
+    let entry = Entry::to(project, context);
+    let asked = Asked::of_entry(&entry, creation).await?;
+    asked.refuse_kept(&entry).await?;
+    let mut door = entry.up(&asked.wanted(context)).await?;
+    asked.begin(&mut door, &entry).await?;
+    control::make_room(&mut door.connection, &entry.name(), session, command).await?;
+    let start = asked.start_of(session);
+    let command = if command.is_empty() { &start.command } else { command };
+    let directory = directory.or(start.directory);
+    let visit = Visit { entry: &entry, session, creation, command, directory };
+    Box::pin(visit.enter(door, visit.program())).await
+}
+
+fn refuse_without_terminal(verb: &'static str) -> Result<()> {
+    if Terminal::is_present() { Ok(()) } else { Err(Error::Needs { verb, needs: "terminal" }) }
+}
+
+/// `WHARF_PROJECT` says which project a name stands for before a container does; it counts only where the name agrees.
+async fn project_of(args: &Attach, context: &Context) -> Result<Project> {
+    let said = args.project.as_deref().map(Project::from_label);
+    match said.filter(|project| args.target.as_deref() == Some(project.container_name().as_str())) {
+        Some(project) => Ok(project),
+        None if args.create => target::resolve_existing(args.target.as_deref(), context).await,
+        None => target::resolve(args.target.as_deref(), context).await,
+    }
+}
+
+/// A terminal's stay in a session, and what it takes to come back to it.
+struct Visit<'a> {
+    entry: &'a Entry<'a>,
+    session: &'a SessionName,
+    creation: &'a Creation,
+    /// What the session runs where it has to be started.
+    command: &'a [String],
+    /// Where it starts; in the project where `None`.
+    directory: Option<String>,
+}
+
+impl Visit<'_> {
+    fn program(&self) -> Program {
+        commands::attach_or_create(self.session, self.command)
+    }
+
+    /// Shows the session until it ends or this terminal goes. A connection that is lost meanwhile is made anew: the session
+    /// is not in it.
+    async fn enter(&self, mut door: Door, mut program: Program) -> Result<ExitCode> {
+        let Entry { project, context, .. } = self.entry;
+        // What the host's tmux takes for the pane's directory, and opens new panes in.
+        let _ = env::set_current_dir(project.path());
+        let _tag = PaneTag::set(project, self.session, context);
+        watch::ensure(false, context);
+        // Caught between two connections as well: there is nothing to take leave from then.
+        let mut signals = Signals::listen().map_err(|source| Error::io("listen for signals", source))?;
+        let mut quick_losses = 0;
+        let mut has_been_shown = false;
+        loop {
+            let since = Instant::now();
+            let creates = program == self.program();
+            let next = match self.show(&mut door, program, !has_been_shown).await? {
+                End::Here => return Ok(ExitCode::SUCCESS),
+                End::Exited(0) => match control::exit_code(&mut door.connection, &self.entry.name(), self.session).await {
+                    Ok(code) => return Ok(ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1))),
+                    // It ended with the container.
+                    Err(_) => Box::pin(self.regain_after(Duration::ZERO)).await?,
+                },
+                // A session that never was is an error; one that was made here, or shown for a while, has ended.
+                End::Exited(code) if !creates && !has_been_shown && since.elapsed() < SOON => {
+                    return Err(self.why_it_failed(code).await);
+                }
+                End::Exited(code) => self.over(self.why_it_failed(code).await).await?,
+                End::Lost if quick_losses == LOSSES => {
+                    return Err(Error::lost(&self.entry.name(), io::ErrorKind::ConnectionReset.into()));
+                }
+                End::Lost => {
+                    has_been_shown = true;
+                    quick_losses = if since.elapsed() < SOON { quick_losses + 1 } else { 0 };
+                    let pause = if quick_losses > 1 { SOON } else { Duration::ZERO };
+                    tokio::select! {
+                        next = Box::pin(self.regain_after(pause)) => next?,
+                        _ = signals.recv() => return Ok(ExitCode::SUCCESS),
+                    }
+                }
+            };
+            (door, program) = match next {
+                // What was lost has been started: a session that has ended meanwhile is not started again.
+                Next::GoOn(door) => (door, commands::attach(self.session)),
+                Next::StartAgain => (self.up_again().await?, self.program()),
+                Next::Close => return Ok(ExitCode::FAILURE),
+            };
+        }
+    }
+
+    async fn up_again(&self) -> Result<Door> {
+        let Entry { project, context, .. } = self.entry;
+        let asked = Asked::of(project, self.creation, context)?;
+        let mut door = self.entry.up(&asked.wanted(context)).await?;
+        asked.begin(&mut door, self.entry).await?;
+        Ok(door)
+    }
+
+    /// Shows the session until this connection or one of its ends goes.
+    async fn show(&self, door: &mut Door, program: Program, is_first: bool) -> Result<End> {
+        let context = self.entry.context;
+        let agent = serve_agent(&door.host_dir, context);
+        let mut environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
+        environment.extend(git::share(self.entry.project.path(), &door.host_dir).await);
+        let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
+        let size = Some(terminal.size().unwrap_or(USUAL_SIZE));
+        let run = Run { program, environment, directory: self.directory.clone(), terminal: size };
+        let connection = &mut door.connection;
+        let end = match connection.request(Request::Run(run)).await {
+            Ok(()) => {
+                if is_first {
+                    // While the session comes.
+                    history::record(&context.state_dir, self.entry.project, self.session, Timestamp::now());
+                }
+                let goodbye = Goodbye::Detach { key: context.tmux.is_none() };
+                tokio::spawn(memory::settle());
+                pump(&terminal, &mut connection.reader, &mut connection.writer, goodbye).await
+            }
+            Err(_) => Ok(End::Lost),
+        };
+        // Whoever left by the front door has done it.
+        if !matches!(end, Ok(End::Exited(0) | End::Here)) {
+            terminal.reset_screen().await;
+        }
+        end.map_err(|source| Error::io("attach the terminal", source))
+    }
+
+    async fn regain_after(&self, pause: Duration) -> Result<Next> {
+        tokio::time::sleep(pause).await;
+        match heal::regain(self.entry).await {
+            Err(error) => self.over(error).await,
+            next => next,
+        }
+    }
+
+    /// What was shown is over: a question in a pane, which would close, where there is something to start again.
+    async fn over(&self, error: Error) -> Result<Next> {
+        if self.entry.context.is_panes_program() && heal::can_start_again(&error) {
+            Ok(heal::ask(self.entry, &error).await)
+        } else {
+            Err(error)
+        }
+    }
+
+    async fn why_it_failed(&self, exit_code: i32) -> Error {
+        let (entry, session) = (self.entry, self.session);
+        let container = entry.name();
+        if let Some(lack) = control::lack(&container, exit_code) {
+            return lack;
+        }
+        // A program in the container ends with it, and can be heard of first.
+        let running = match entry.running().await {
+            Ok(mut door) => door.connection.sessions().await,
+            Err(error) => return error,
+        };
+        match running {
+            Ok(running) if !running.iter().any(|listed| listed.name == *session) => {
+                let running = running.into_iter().map(|listed| listed.name).collect();
+                Error::NoSession { container, session: session.clone(), running }
+            }
+            Ok(_) => Error::ClientFailed { container, exit_code: exit_code.into() },
+            Err(source) => Error::lost(&container, source),
+        }
+    }
+}
+
+/// An agent that cannot be served is not a reason not to attach: ssh inside says that it has none.
+pub fn serve_agent(host_dir: &Path, context: &Context) -> Option<AgentSocket> {
+    let agent = PathBuf::from(context.variable("SSH_AUTH_SOCK").filter(|path| !path.is_empty())?);
+    AgentSocket::serve(host_dir, agent).ok()
+}
+
+async fn print(args: &Attach, project: &Project, context: &Context) -> Result<ExitCode> {
+    let seen = Entry::to(project, context).lifecycle()?.look(None).await?;
+    let container = plan::attach(project, &seen)?;
+    let launch = container.launch.ok_or_else(|| Error::NoTools { container: container.name.clone() })?;
+    let mut line = vec!["docker".to_owned(), "exec".to_owned(), "-it".to_owned()];
+    for pair in environment::for_terminal(|name| context.variable(name), false) {
+        line.extend(["--env".to_owned(), pair]);
+    }
+    line.push(container.name.to_string());
+    line.extend(launch.wharf());
+    line.extend(commands::attach(&args.session).words());
+    println!("{}", line.iter().map(|word| quote::shell_if_needed(word)).collect::<Vec<_>>().join(" "));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The note on a pane that it shows a project; taken back when the attach ends. A window that `open` made has it already.
+struct PaneTag<'a> {
+    context: &'a Context,
+    is_ours: bool,
+}
+
+impl<'a> PaneTag<'a> {
+    fn set(project: &Project, session: &SessionName, context: &'a Context) -> Self {
+        let is_ours = context.variable("WHARF_PROJECT").as_deref() != Some(project.as_str());
+        if let (true, Some(tmux), Some(pane)) = (is_ours, &context.tmux, &context.pane) {
+            tmux.tag_pane(pane, project, session);
+        }
+        Self { context, is_ours }
+    }
+}
+
+impl Drop for PaneTag<'_> {
+    fn drop(&mut self) {
+        if let (true, Some(tmux), Some(pane)) = (self.is_ours, &self.context.tmux, &self.context.pane) {
+            tmux.untag_pane(pane);
+        }
+    }
+}

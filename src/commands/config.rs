@@ -1,0 +1,70 @@
+//! `wharf config`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::flags;
+use crate::cli::{Config, ShowConfig};
+use crate::config::{self, PROJECT_FILE, Scope};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::report;
+use crate::target;
+
+pub async fn run(args: Config, context: &Context) -> Result<ExitCode> {
+    match args {
+        Config::Check { files } => check(files, context).await,
+        Config::Show(args) => show(args, context).await,
+        Config::Path { target } => {
+            let project = target::resolve(target.as_deref(), context).await?;
+            println!("{}\n{}", context.config_file.display(), project.path().join(PROJECT_FILE).display());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// A file is a project's unless it is the global one or has its name.
+async fn check(named: Vec<PathBuf>, context: &Context) -> Result<ExitCode> {
+    let mut files = named.clone();
+    if named.is_empty() {
+        let project = target::resolve(None, context).await?;
+        files = vec![context.config_file.clone(), project.path().join(PROJECT_FILE)];
+    }
+    let locations = context.configuration();
+    let failures = files.iter().filter_map(|file| {
+        let is_global = *file == context.config_file || context.config_file.file_name() == file.file_name();
+        let scope = if is_global { Scope::Global } else { Scope::Project };
+        match locations.part(scope, file) {
+            // One that was not named need not be there.
+            Ok(None) if !named.is_empty() => Some(Error::NoProjectFile { path: file.clone() }),
+            checked => checked.err(),
+        }
+    });
+    let mut failures: Vec<Error> = failures.collect();
+    if failures.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (wrong, others): (Vec<_>, Vec<_>) =
+        failures.drain(..).partition(|failure| matches!(failure, Error::Configuration { .. }));
+    others.iter().for_each(report::print);
+    if !wrong.is_empty() {
+        report::print(&Error::all_of_configuration(wrong));
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+async fn show(args: ShowConfig, context: &Context) -> Result<ExitCode> {
+    let project = target::resolve(args.target.as_deref(), context).await?;
+    let profile = args.creation.profile.as_deref();
+    let effective = context.configuration().effective(&project, profile, flags(&args.creation))?;
+    if let Some(waiting) = &effective.waiting {
+        report::note_waiting(waiting, context);
+    }
+    if args.json {
+        let json = serde_json::to_string_pretty(&effective.config);
+        println!("{}", json.map_err(|source| Error::io("print the configuration", source.into()))?);
+    } else {
+        print!("{}", config::show(&effective.config));
+    }
+    Ok(ExitCode::SUCCESS)
+}

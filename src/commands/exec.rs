@@ -1,0 +1,147 @@
+//! `wharf exec`
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use rustix::process::Signal;
+
+use super::Asked;
+use crate::cli::{Creation, Exec};
+use crate::context::Context;
+use crate::entry::{Door, Entry};
+use crate::error::{Error, Result};
+use crate::project::{ContainerName, Project};
+use crate::session::attach::{End, Goodbye, pump};
+use crate::session::signals::Signals;
+use crate::session::standard::{StandardInput, StandardOutput};
+use crate::session::terminal::{Terminal, USUAL_SIZE};
+use crate::session::{environment, git};
+use crate::target;
+use crate::way::{Connection, refusal};
+use crate::wire::{CHUNK, Frame, Program, Request, Run, Window};
+
+/// As of a program that wrote to a pipe nobody reads.
+const BROKEN_PIPE: i32 = 141;
+
+pub async fn run(args: Exec, context: &Context) -> Result<ExitCode> {
+    let project = target::resolve(args.target.as_deref(), context).await?;
+    let entry = Entry::to(&project, context);
+    let door = Box::pin(enter(&entry)).await?;
+    let directory = if args.target.is_none() { below(&project) } else { None };
+    run_in(door, &project, &entry.name(), Program::Command(args.command), directory, args.no_tty, context).await
+}
+
+/// Into a container that exists. What is configured matters only where it is started.
+pub async fn enter(entry: &Entry<'_>) -> Result<Door> {
+    match entry.running().await {
+        Err(Error::NotRunning { .. }) => {}
+        entered => return entered,
+    }
+    let asked = Asked::of(entry.project, &Creation::default(), entry.context)?;
+    let mut door = entry.existing(&asked.wanted(entry.context)).await?;
+    asked.set_up(&mut door, entry).await?;
+    Ok(door)
+}
+
+/// Runs a program with what this process has for standard streams, and ends as it does.
+pub async fn run_in(
+    mut door: Door,
+    project: &Project,
+    container: &ContainerName,
+    program: Program,
+    directory: Option<String>,
+    no_tty: bool,
+    context: &Context,
+) -> Result<ExitCode> {
+    let is_on_terminal = !no_tty && Terminal::is_present();
+    let mut environment = environment::for_terminal(|name| context.variable(name), false);
+    environment.extend(git::share(project.path(), &door.host_dir).await);
+    let mut run = Run { program, environment, directory, terminal: None };
+    let code = if is_on_terminal {
+        let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
+        run.terminal = Some(terminal.size().unwrap_or(USUAL_SIZE));
+        on_terminal(&terminal, &mut door.connection, run).await
+    } else {
+        with_streams(&mut door.connection, run).await
+    };
+    let code = code.map_err(|source| Error::lost(container, source))?;
+    Ok(ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1)))
+}
+
+/// Where in the project the person is, for a program to be run at the same place.
+pub fn below(project: &Project) -> Option<String> {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok()?;
+    let below = here.strip_prefix(project.path()).ok().filter(|below| *below != Path::new(""))?;
+    below.to_str().map(str::to_owned)
+}
+
+async fn on_terminal(terminal: &Terminal, connection: &mut Connection, run: Run) -> io::Result<i32> {
+    connection.request(Request::Run(run)).await?;
+    match pump(terminal, &mut connection.reader, &mut connection.writer, Goodbye::HangUp).await? {
+        End::Exited(code) => Ok(code),
+        // The terminal is gone, and with it who would want to know.
+        End::Here => Ok(128 + Signal::HUP.as_raw()),
+        End::Lost => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+async fn with_streams(connection: &mut Connection, run: Run) -> io::Result<i32> {
+    connection.request(Request::Run(run)).await?;
+    let (reader, writer) = (&mut connection.reader, &mut connection.writer);
+    let window = Window::new();
+    let output = async {
+        let (stdout, stderr) = (StandardOutput::stdout()?, StandardOutput::stderr()?);
+        loop {
+            let written = match reader.next().await {
+                Some(Ok(Frame::Output(bytes))) => stdout.write_all(&bytes).await,
+                Some(Ok(Frame::ErrorOutput(bytes))) => stderr.write_all(&bytes).await,
+                Some(Ok(Frame::Taken(count))) => {
+                    window.taken(count);
+                    Ok(())
+                }
+                Some(Ok(Frame::Exit(code))) => return Ok(code),
+                Some(Ok(Frame::Refused(reason))) => return Err(refusal(&reason)),
+                Some(Err(error)) => return Err(error),
+                Some(Ok(_)) | None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            };
+            match written {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(BROKEN_PIPE),
+                written => written?,
+            }
+        }
+    };
+    let input = async {
+        let standard_input = StandardInput::take()?;
+        let mut signals = Signals::listen()?;
+        let mut buffer = vec![0; CHUNK];
+        let mut is_open = true;
+        loop {
+            let read = async {
+                let room = window.room(CHUNK).await;
+                let count = standard_input.read(&mut buffer[..room]).await.unwrap_or(0);
+                Bytes::copy_from_slice(&buffer[..count])
+            };
+            let frame = tokio::select! {
+                signal = signals.recv() => Frame::signal(signal),
+                bytes = read, if is_open => {
+                    is_open = !bytes.is_empty();
+                    window.sent(bytes.len());
+                    Frame::Input(bytes)
+                }
+            };
+            writer.send(frame).await?;
+        }
+    };
+    let mut output = std::pin::pin!(output);
+    tokio::select! {
+        ended = &mut output => ended,
+        // What came last says more than a stream that takes nothing any more.
+        failed = input => match output.await {
+            Err(_) => failed,
+            ended => ended,
+        },
+    }
+}

@@ -1,0 +1,128 @@
+//! A project's hooks, as the host's side has them run, and what it tells of them.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+
+use super::attach::serve_agent;
+use super::logs;
+use crate::context::Context;
+use crate::entry::{Door, Entry};
+use crate::error::{Error, Result};
+use crate::project::Project;
+use crate::quote;
+use crate::report;
+use crate::session::hooks::{self, Command, Hooks, State};
+use crate::session::signals::Signals;
+use crate::session::{environment, git};
+use crate::way::{Connection, refusal};
+use crate::wire::{Frame, Program, Request, Run};
+
+/// How many of its last lines an error has.
+const LAST_LINES: usize = 10;
+/// How long a container may take to say what became of them, where nobody has asked for it.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// Makes sure that `on-create` has succeeded in the container, and shows it to the person who waits for it.
+pub async fn on_create(commands: &[Command], door: &mut Door, entry: &Entry<'_>) -> Result<()> {
+    // For whoever fetches something by ssh.
+    let agent = serve_agent(&door.host_dir, entry.context);
+    let run = run_of(hooks::create(commands), agent.is_some(), door, entry).await;
+    let mut last = VecDeque::new();
+    let exit_code = follow(&mut door.connection, run, &mut last, entry).await?;
+    if exit_code == 0 {
+        return Ok(());
+    }
+    let failed = state(&mut door.connection).await.and_then(|hooks| hooks.on_create);
+    let command = failed.map_or_else(|| commands.concat().join(" "), |outcome| outcome.command.join(" "));
+    Err(Error::HookFailed { container: entry.name(), hook: "on-create", command, exit_code, log: last.into() })
+}
+
+/// Sees to it that `on-start` runs once for this start of the container, in the background.
+pub async fn on_start(commands: &[Command], door: &mut Door, entry: &Entry<'_>) -> Result<()> {
+    let run = run_of(hooks::start(commands), false, door, entry).await;
+    let started = door.connection.output(run, &[]).await.map_err(|source| Error::lost(&entry.name(), source))?;
+    if started.exit_code == 0 {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&started.stderr);
+    let log = said.lines().map(quote::printable).collect();
+    let command = commands.concat().join(" ");
+    Err(Error::HookFailed { container: entry.name(), hook: "on-start", command, exit_code: started.exit_code, log })
+}
+
+/// With what a session has, but for the terminal.
+async fn run_of(program: Program, has_agent: bool, door: &Door, entry: &Entry<'_>) -> Run {
+    let mut environment = environment::for_terminal(|name| entry.context.variable(name), has_agent);
+    environment.extend(git::share(entry.project.path(), &door.host_dir).await);
+    Run { program, environment, directory: None, terminal: None }
+}
+
+/// Shows what it says until its end, however long that takes, or until the person has enough of it.
+async fn follow(connection: &mut Connection, run: Run, last: &mut VecDeque<String>, entry: &Entry<'_>) -> Result<i32> {
+    let mut signals = Signals::listen().map_err(|source| Error::io("listen for signals", source))?;
+    let output = async {
+        connection.request(Request::Run(run)).await?;
+        connection.writer.send(Frame::Input(Bytes::new())).await?;
+        let mut line = Vec::new();
+        loop {
+            match connection.reader.next().await {
+                Some(Ok(Frame::Output(bytes) | Frame::ErrorOutput(bytes))) => {
+                    logs::write(io::stderr().lock(), &bytes)?;
+                    keep(&bytes, &mut line, last);
+                }
+                Some(Ok(Frame::Exit(code))) => return Ok(code),
+                Some(Ok(Frame::Taken(_))) => {}
+                Some(Ok(Frame::Refused(reason))) => return Err(refusal(&reason)),
+                Some(Err(error)) => return Err(error),
+                Some(Ok(_)) | None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        }
+    };
+    tokio::select! {
+        ended = output => ended.map_err(|source| Error::lost(&entry.name(), source)),
+        // With the connection goes what runs over it.
+        _ = signals.recv() => Err(Error::Cancelled),
+    }
+}
+
+/// The longest line that is kept of a program that ends none.
+const LONGEST: usize = 4096;
+
+fn keep(bytes: &[u8], line: &mut Vec<u8>, last: &mut VecDeque<String>) {
+    for &byte in bytes {
+        if byte != b'\n' {
+            line.extend((line.len() < LONGEST).then_some(byte));
+            continue;
+        }
+        last.push_back(quote::printable(&String::from_utf8_lossy(line)));
+        line.clear();
+        if last.len() > LAST_LINES {
+            last.pop_front();
+        }
+    }
+}
+
+/// What became of the hooks; `None` where the container's side knows none, or does not say.
+pub async fn state(connection: &mut Connection) -> Option<Hooks> {
+    let run = Run { program: hooks::state(), environment: Vec::new(), directory: None, terminal: None };
+    let output = connection.output(run, &[]).await.ok()?;
+    serde_json::from_slice(&output.stdout).ok()
+}
+
+/// Says that a hook has failed in the background, where one is configured.
+pub async fn tell(project: &Project, context: &Context) {
+    let effective = context.configuration().effective(project, None, crate::config::Part::default());
+    if !effective.is_ok_and(|effective| !effective.config.on_start.is_empty()) {
+        return;
+    }
+    let ask = async { state(&mut Entry::to(project, context).running().await.ok()?.connection).await?.on_start };
+    if let Ok(Some(outcome)) = tokio::time::timeout(AT_ONCE, Box::pin(ask)).await
+        && outcome.state == State::Failed
+    {
+        report::note(&format!("`on-start` {}; `wharf logs` has its output", quote::printable(&outcome.to_string())), context);
+    }
+}

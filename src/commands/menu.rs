@@ -1,0 +1,144 @@
+//! `wharf menu`
+
+use std::env;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::status;
+use crate::context::Context;
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::plan::Condition;
+use crate::project::Project;
+use crate::session::{Session, control};
+use crate::target;
+use crate::tmux::{At, Does, Item};
+
+/// What is not known by then is left out. An engine that is only busy is waited for: it takes milliseconds otherwise.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Sessions that have a digit for a key.
+const MOST_SESSIONS: usize = 9;
+
+pub async fn run(context: &Context) -> Result<ExitCode> {
+    let tmux = context.tmux("menu")?;
+    let needs = |needs| Error::Needs { verb: "menu", needs };
+    let pane = context.pane.as_ref().ok_or(needs("pane"))?;
+    let client = match &context.client {
+        Some(client) => client.clone(),
+        None => tmux.client_of(pane)?.ok_or(needs("client"))?,
+    };
+    let project = target::at_hand(context)?;
+    let name = project.container_name();
+    let seen = tokio::time::timeout(PATIENCE, status::see(&name, context)).await;
+    let condition = match seen {
+        Ok(Ok(Some((container, _)))) => Condition::of(&container),
+        Ok(Ok(None)) => Condition::None,
+        _ => Condition::NoEngine,
+    };
+    let sessions = tokio::time::timeout(PATIENCE, sessions_of(&project, condition, context)).await.ok().flatten();
+    let wharf = env::current_exe().map_err(|source| Error::io("find wharf's own program", source))?;
+    let at = At { client: &client, pane, wharf: &wharf.to_string_lossy() };
+    let title = format!("{} · {condition}", project.short_name());
+    let shows_session = tmux.place(pane).is_ok_and(|place| place.session.is_some());
+    tmux.show_menu(at, &title, &items(&project, condition, sessions.as_deref(), shows_session))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// By the relay, which needs no engine, where there is one, from the tmux inside: the relay is not told which commands have
+/// ended.
+async fn sessions_of(project: &Project, condition: Condition, context: &Context) -> Option<Vec<Session>> {
+    let entry = Entry::to(project, context);
+    let mut door = if context.relays_of(project).are_used() {
+        entry.knock().await?
+    } else if condition.has_sessions() {
+        Box::pin(entry.running()).await.ok()?
+    } else {
+        return None;
+    };
+    control::sessions(&mut door.connection, &entry.name()).await.ok()
+}
+
+/// What can be done with a project whose container is in this condition.
+fn items(project: &Project, condition: Condition, sessions: Option<&[Session]>, shows_session: bool) -> Vec<Item> {
+    let container = project.container_name().to_string();
+    let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+    let choice = |label: &str, key, does| Item::Choice { label: label.to_owned(), key, does };
+    let mut items = Vec::new();
+    for (session, key) in sessions.unwrap_or_default().iter().zip('1'..).take(MOST_SESSIONS) {
+        let bell = if session.bell { " !" } else { "" };
+        let ended = session.exit_code.map(|code| format!(" (exited {code})")).unwrap_or_default();
+        let open = Does::Run(words(&["open", "--session", session.name.as_str()]));
+        items.push(Item::Choice { label: format!("{}{bell}{ended}", session.name), key, does: open });
+    }
+    if !items.is_empty() {
+        items.push(Item::Line);
+    }
+    let is_up = condition.has_sessions();
+    let is_there = is_up || matches!(condition, Condition::Stopped | Condition::Exited(_) | Condition::OutOfMemory);
+    items.push(choice("Open", 'o', Does::Run(words(&["open"]))));
+    if shows_session && sessions.is_some() {
+        items.push(choice("Split right", '%', Does::Run(words(&["split", "right"]))));
+        items.push(choice("Split below", '"', Does::Run(words(&["split", "below"]))));
+    }
+    if is_there {
+        items.push(Item::Line);
+        if is_up {
+            items.push(choice("Stop", 'x', Does::Ask("Stop the container and end its sessions?", words(&["stop", &container]))));
+            let question = "Restart the container and end its sessions?";
+            items.push(choice("Restart", 'r', Does::Ask(question, words(&["restart", &container]))));
+        } else {
+            items.push(choice("Start", 's', Does::Run(words(&["start", &container]))));
+        }
+        items.push(choice("Rebuild", 'b', Does::Popup(words(&["rebuild", &container]))));
+        items.push(choice("Fresh", 'f', Does::Popup(words(&["open", "--fresh", &container]))));
+        items.push(Item::Line);
+        items.push(choice("Log", 'l', Does::Page(words(&["logs", "--tail", "1000", &container]))));
+        items.push(choice("Ports", 'p', Does::Page(words(&["ports", &container]))));
+        items.push(choice("Inspect", 'i', Does::Page(words(&["inspect", &container]))));
+    }
+    items.push(choice("Configuration", 'c', Does::Page(words(&["config", "show"]))));
+    if condition == Condition::NoEngine {
+        items.push(Item::Line);
+        items.push(Item::Said("the rest needs the engine".to_owned()));
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(condition: Condition, sessions: Option<&[Session]>) -> String {
+        let label = |item: &Item| match item {
+            Item::Line => "-".to_owned(),
+            Item::Said(text) => format!("({text})"),
+            Item::Choice { label, key, .. } => format!("{key}:{label}"),
+        };
+        let items = items(&Project::from_label("/srv/api"), condition, sessions, true);
+        items.iter().map(label).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn only_what_can_be_done_is_there() {
+        let session = |name: &str| Session::new(name.parse().unwrap());
+        let sessions =
+            [session("main"), Session { bell: true, ..session("claude") }, Session { exit_code: Some(3), ..session("job") }];
+        for (condition, sessions, expected) in [
+            (
+                Condition::Running,
+                Some(&sessions[..]),
+                "1:main 2:claude ! 3:job (exited 3) - o:Open %:Split right \":Split below - x:Stop r:Restart b:Rebuild f:Fresh \
+                 - l:Log p:Ports i:Inspect c:Configuration",
+            ),
+            (Condition::Stopped, None, "o:Open - s:Start b:Rebuild f:Fresh - l:Log p:Ports i:Inspect c:Configuration"),
+            (Condition::None, None, "o:Open c:Configuration"),
+            (
+                Condition::NoEngine,
+                Some(&sessions[..1]),
+                "1:main - o:Open %:Split right \":Split below c:Configuration - (the rest needs the engine)",
+            ),
+        ] {
+            assert_eq!(labels(condition, sessions), expected);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `wharf ports`
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tabled::builder::Builder;
+use tabled::settings::peaker::Priority;
+use tabled::settings::{Padding, Style as TableStyle, Width};
+
+use super::list::{printable, terminal_width};
+use crate::cli::Ports;
+use crate::context::Context;
+use crate::engine::Listed;
+use crate::error::{Error, Result};
+use crate::target;
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    project: String,
+    container: String,
+    container_port: u16,
+    /// `tcp`, `udp` or `sctp`
+    protocol: String,
+    address: String,
+    host_port: u16,
+}
+
+pub async fn run(args: Ports, context: &Context) -> Result<ExitCode> {
+    let mut containers = context.engine()?.containers().await?;
+    if args.target.is_some() {
+        let project = target::resolve(args.target.as_deref(), context).await?;
+        containers.retain(|listed| listed.project == project);
+        if containers.is_empty() {
+            return Err(Error::NoContainer { project: project.to_string() });
+        }
+    }
+    let rows: Vec<Row> = containers.iter().flat_map(rows).collect();
+    let text = if args.json {
+        let json = serde_json::to_string_pretty(&rows).map_err(|error| Error::io("print JSON", error.into()))?;
+        format!("{json}\n")
+    } else if rows.is_empty() {
+        "no port is published by a container that runs\n".to_owned()
+    } else {
+        table(&rows, terminal_width())
+    };
+    match io::stdout().write_all(text.as_bytes()) {
+        // The reader has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        printed => printed.map(|()| ExitCode::SUCCESS).map_err(|source| Error::io("print the ports", source)),
+    }
+}
+
+/// By the container's port, and of one port by address.
+fn rows(listed: &Listed) -> Vec<Row> {
+    let mut ports = listed.ports.clone();
+    ports.sort();
+    let row = |port: crate::engine::Published| Row {
+        name: listed.project.short_name().to_owned(),
+        project: listed.project.to_string(),
+        container: listed.name.to_string(),
+        container_port: port.container,
+        protocol: port.protocol,
+        address: port.address,
+        host_port: port.host,
+    };
+    ports.into_iter().map(row).collect()
+}
+
+fn table(rows: &[Row], width: Option<usize>) -> String {
+    let mut builder = Builder::default();
+    builder.push_record(["PORT", "ADDRESS", "HOST PORT", "PROJECT"]);
+    for row in rows {
+        let port = format!("{}/{}", row.container_port, row.protocol);
+        builder.push_record([port, row.address.clone(), row.host_port.to_string(), printable(&row.project)]);
+    }
+    let mut table = builder.build();
+    table.with(TableStyle::empty()).with(Padding::new(0, 2, 0, 0));
+    if let Some(width) = width {
+        table.with(Width::truncate(width).priority(Priority::max(true)).suffix("…"));
+    }
+    table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twenty_columns_are_enough_for_something() {
+        let row = Row {
+            name: "api".to_owned(),
+            project: "/srv/größe\u{1b}[31m".to_owned(),
+            container: "wharf-api-0123456789ab".to_owned(),
+            container_port: 80,
+            protocol: "tcp".to_owned(),
+            address: "127.0.0.1".to_owned(),
+            host_port: 8080,
+        };
+        let expected = "PORT    ADDRESS    HOST PORT  PROJECT\n80/tcp  127.0.0.1  8080       /srv/größe\\u{1b}[31m\n";
+        assert_eq!(table(std::slice::from_ref(&row), None), expected);
+        let narrow = table(&[row], Some(20));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 20), "{narrow}");
+    }
+}

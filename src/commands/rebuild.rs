@@ -1,0 +1,136 @@
+//! `wharf rebuild`, and what `open --fresh` does of it
+
+use std::process::ExitCode;
+
+use super::Asked;
+use super::consent::{self, Ending};
+use crate::cli::{Creation, Rebuild};
+use crate::config::{Part, Source};
+use crate::context::Context;
+use crate::engine::{Container, label};
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::lifecycle::Wanted;
+use crate::made_with::{Flags, MadeWith};
+use crate::plan::{self, Made, Step};
+use crate::project::Project;
+use crate::session::SessionName;
+use crate::spec;
+use crate::target;
+
+pub async fn run(args: Rebuild, context: &Context) -> Result<ExitCode> {
+    let project = target::resolve_existing(args.target.as_deref(), context).await?;
+    if args.dry_run {
+        Box::pin(say_what_would_change(&project, &args.creation, context)).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ending = Ending { verb: "rebuild", does: "Rebuild", force: args.force };
+    if !Box::pin(recreate(&project, &args.creation, ending, context)).await? {
+        return Err(Error::NoContainer { project: project.to_string() });
+    }
+    println!("rebuilt {}", project.container_name());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn say_what_would_change(project: &Project, creation: &Creation, context: &Context) -> Result<()> {
+    let entry = Entry::to(project, context);
+    let lifecycle = entry.lifecycle()?;
+    let none = || Error::NoContainer { project: project.to_string() };
+    let container = lifecycle.look(None).await?.container.ok_or_else(none)?;
+    let asked = Asked::of(project, &as_it_was(project, creation, &container, context)?, context)?;
+    let wanted = asked.wanted(context);
+    let seen = lifecycle.look_to_replace(wanted.image).await?;
+    let steps = plan::replace(project, &seen, wanted.image)?;
+    let label = |name| container.labels.get(name).map(String::as_str);
+    let old = Made {
+        image: label(label::IMAGE).unwrap_or_default(),
+        image_id: label(label::IMAGE_ID),
+        workspace: &container.working_dir,
+        read_only: container.read_only,
+        user: &container.user,
+    };
+    let is_fetched = matches!(steps[..], [Step::Pull { .. } | Step::Build { .. }]);
+    let new = Made {
+        image: seen.image.as_ref().map_or(wanted.image.name, |image| &image.name),
+        image_id: seen.image.as_ref().filter(|_| !is_fetched).map(|image| image.id.as_str()),
+        workspace: &spec::workspace(project, &wanted),
+        read_only: wanted.read_only,
+        // Who a user of the image is turns out when it is made.
+        user: &if wanted.login.is_some() { container.user.clone() } else { wanted.user.id_pair() },
+    };
+    let mut changes: Vec<String> = plan::changes(&old, &new).iter().map(ToString::to_string).collect();
+    if let Some(then) = label(label::EFFECTIVE).and_then(MadeWith::from_label) {
+        // What has lines of its own.
+        let told = if wanted.login.is_some() { &["image", "workspace"][..] } else { &["image", "workspace", "user"] };
+        changes.extend(then.differences(wanted.made_with, told));
+    }
+    if let [Step::Build { .. }] = steps[..] {
+        changes.push("Dockerfile: its image would be built".to_owned());
+    }
+    println!("would rebuild {}", container.name);
+    if changes.is_empty() {
+        println!("  as it is: nothing has changed since it was made");
+    }
+    for change in changes {
+        println!("  {change}");
+    }
+    if container.state.can_attach() {
+        let sessions = consent::live_sessions(project, context).await?;
+        let names: Vec<&str> = sessions.iter().map(SessionName::as_str).collect();
+        if !names.is_empty() {
+            println!("  would end live sessions: {}", names.join(", "));
+        }
+    } else if container.state.is_up() {
+        println!("  it is {}, so nobody can say whether sessions live in it", container.state);
+    }
+    Ok(())
+}
+
+/// Puts a new container in the place of the project's, once its sessions may be ended; whether it has one.
+pub async fn recreate(project: &Project, creation: &Creation, ending: Ending, context: &Context) -> Result<bool> {
+    let entry = Entry::to(project, context);
+    let lifecycle = entry.lifecycle()?;
+    let Some(container) = lifecycle.look(None).await?.container else {
+        return Ok(false);
+    };
+    let asked = Asked::of(project, &as_it_was(project, creation, &container, context)?, context)?;
+    let wanted = asked.wanted(context);
+    let seen = lifecycle.look_to_replace(wanted.image).await?;
+    // What cannot be done is said before it is asked.
+    lifecycle.check_gpus(&wanted).await?;
+    plan::replace(project, &seen, wanted.image)?;
+    consent::to_end_sessions(ending, project, &seen, context).await?;
+    // What nobody has chosen stays what people know.
+    let known = container.labels.get(label::SSH_PORT).and_then(|port| port.parse().ok());
+    let ssh_port = if asked.ssh().is_some_and(|ssh| ssh.is_any) { known.or(wanted.ssh_port) } else { wanted.ssh_port };
+    lifecycle.replace(&Wanted { ssh_port, ..wanted }).await?;
+    if asked.needs_set_up() {
+        asked.set_up(&mut entry.running().await?, &entry).await?;
+    }
+    Ok(true)
+}
+
+/// What a new container is to be in the place of this one: what the flags said that it was made with, where the command line
+/// says nothing else.
+fn as_it_was(project: &Project, creation: &Creation, container: &Container, context: &Context) -> Result<Creation> {
+    let label = |name| container.labels.get(name).map(String::as_str);
+    let flags = if let Some(then) = label(label::EFFECTIVE).and_then(MadeWith::from_label) {
+        then.flags
+    } else {
+        // By a wharf that has kept no configuration: what is configured now counts.
+        let now = context.configuration().effective(project, creation.profile.as_deref(), Part::default())?.config;
+        Flags { image: now.image.from == Source::Default, workspace: now.workspace.is_none(), ..Flags::default() }
+    };
+    let image = label(label::IMAGE).filter(|_| flags.image).map(str::to_owned);
+    let workspace = Some(&container.working_dir)
+        .filter(|directory| flags.workspace && !directory.is_empty() && *directory != project.as_str());
+    let said = creation.clone();
+    Ok(Creation {
+        image: said.image.filter(|image| !image.is_empty()).or(image),
+        workspace: said.workspace.or(workspace.cloned()),
+        profile: said.profile.or(flags.profile),
+        read_only: said.read_only || container.read_only,
+        throw_away: said.throw_away || flags.on_exit,
+        ssh_port: said.ssh_port.or(label(label::SSH_PORT).filter(|_| flags.ssh_port).and_then(|port| port.parse().ok())),
+    })
+}

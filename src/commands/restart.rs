@@ -1,0 +1,25 @@
+//! `wharf restart`
+
+use std::process::ExitCode;
+
+use futures_util::future::join_all;
+
+use super::start::start;
+use super::stop::{all_or_several, stop_container};
+use crate::cli::{Creation, Restart};
+use crate::context::Context;
+use crate::error::Result;
+use crate::target;
+
+pub async fn run(args: Restart, context: &Context) -> Result<ExitCode> {
+    let targets: Vec<Option<&str>> =
+        if args.targets.is_empty() { vec![None] } else { args.targets.iter().map(|target| Some(target.as_str())).collect() };
+    let restart = async |target| {
+        let project = target::resolve_existing(target, context).await?;
+        stop_container(&project, context).await?;
+        start(&project, &Creation::default(), context).await?;
+        println!("restarted {}", project.container_name());
+        Ok(())
+    };
+    all_or_several(join_all(targets.into_iter().map(restart)).await)
+}

@@ -1,0 +1,76 @@
+//! `wharf status`
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::cli::Status as Arguments;
+use crate::context::Context;
+use crate::drift;
+use crate::engine::{Container, label};
+use crate::error::{Error, Result};
+use crate::plan::{Condition, Status};
+use crate::project::{ContainerName, Project};
+use crate::session::{Session, SessionName};
+use crate::target;
+
+#[derive(Serialize)]
+struct Report {
+    name: String,
+    project: String,
+    container: String,
+    state: &'static str,
+    exit_code: Option<i64>,
+    drift: bool,
+    /// The sessions that nobody looks at and that have rung.
+    bells: Vec<SessionName>,
+}
+
+pub async fn run(args: Arguments, context: &Context) -> Result<ExitCode> {
+    let project = target::resolve(args.target.as_deref(), context).await?;
+    let name = project.container_name();
+    let status = match see(&name, context).await {
+        Ok(Some((container, _))) => Status {
+            has_drifted: drift::of(&project, &container, context).await.is_any(),
+            bells: rung(&project, context).await,
+            ..Status::from(Condition::of(&container))
+        },
+        Ok(None) => Status::from(Condition::None),
+        Err(error) if error.is_engine_lost() => Status::from(Condition::NoEngine),
+        Err(error) => return Err(error),
+    };
+    if args.json {
+        let report = Report {
+            name: project.short_name().to_owned(),
+            project: project.to_string(),
+            container: name.to_string(),
+            state: status.condition.word(),
+            exit_code: status.condition.exit_code(),
+            drift: status.has_drifted,
+            bells: status.bells,
+        };
+        let json = serde_json::to_string_pretty(&report).map_err(|error| Error::io("print JSON", error.into()))?;
+        println!("{json}");
+    } else {
+        println!("{}", args.format.fill(&project, &status));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The project's container as the engine has it, and which project that is. One that wharf did not make is none.
+pub async fn see(name: &ContainerName, context: &Context) -> Result<Option<(Container, Project)>> {
+    let container = context.engine()?.container(name).await?;
+    Ok(container.and_then(|container| {
+        let project = Project::from_label(container.labels.get(label::PROJECT)?);
+        let is_its = container.belongs_to(&project) && project.container_name() == *name;
+        is_its.then_some((container, project))
+    }))
+}
+
+/// Only a relay is asked: it says at once, and whoever asks does so again and again.
+async fn rung(project: &Project, context: &Context) -> Vec<SessionName> {
+    let Some(mut connection) = context.relays_of(project).knock(&project.container_name()).await else {
+        return Vec::new();
+    };
+    connection.sessions().await.map_or_else(|_| Vec::new(), |sessions| Session::unseen_bells(&sessions))
+}

@@ -1,0 +1,139 @@
+//! `wharf watch`: how containers stand, written into the options of their windows, so that a status line need not ask.
+//!
+//! One for each tmux server, started by whichever command of wharf's finds none, and gone with the server. It is told of
+//! everything: by tmux which windows are a project's, by the engine what happens to containers, by relays what rings. It
+//! asks only after a connection was lost. It also stops containers that nobody has used for as long as is configured.
+
+mod claim;
+mod engine;
+mod idle;
+mod listen;
+mod state;
+
+use std::env;
+use std::io;
+use std::pin::pin;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::setsid;
+use tokio::sync::mpsc;
+
+use super::block_on;
+use crate::cli::Watch;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::session::signals::Signals;
+use crate::tmux::{ControlClient, TmuxServer, Told};
+use claim::{Place, Watcher};
+pub use engine::{Happened, follow};
+use idle::Idle;
+pub use listen::Listener;
+use state::State;
+
+/// How long a server may have no session, as while it reads its configuration.
+const NO_SESSION: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+pub fn run(args: Watch, context: &Context) -> Result<ExitCode> {
+    if args.serve {
+        return block_on(serve(args, context));
+    }
+    context.tmux("watch")?;
+    spawn(args.replace, true).map_err(|source| Error::io("start a watcher", source))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts a watcher of the server at hand unless one runs; with `replace`, in place of one that another wharf has started.
+/// Where it cannot be started, a status line says less, and nothing else is wrong.
+pub fn ensure(replace: bool, context: &Context) {
+    let place = context.tmux.as_ref().and_then(|tmux| Some(Place::of(tmux.socket(), tmux.process()?, &context.state_dir)));
+    match place.map(|place| place.watcher()) {
+        None | Some(Watcher::Same) => {}
+        Some(Watcher::Another) if !replace => {}
+        // By a process between, so that nobody who lives on has it for a child.
+        Some(_) => drop(spawn(replace, false)),
+    }
+}
+
+/// Runs `wharf watch` and waits for it, or the watcher itself, which is left alone.
+fn spawn(replace: bool, serve: bool) -> io::Result<()> {
+    let mut wharf = Command::new(env::current_exe()?);
+    wharf.arg("watch").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if replace {
+        wharf.arg("--replace");
+    }
+    if serve { wharf.arg("--serve").spawn().map(drop) } else { wharf.status().map(drop) }
+}
+
+async fn serve(args: Watch, context: &Context) -> Result<ExitCode> {
+    // Away from the terminal and the directory of who has started it.
+    let _ = setsid();
+    let _ = env::set_current_dir("/");
+    let mut signals = Signals::listen().map_err(|source| Error::io("listen for signals", source))?;
+    let tmux = context.tmux("watch")?;
+    let process = tmux.server_process()?;
+    let Some(_claim) = Place::of(tmux.socket(), process, &context.state_dir).claim(args.replace)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    tokio::select! {
+        () = watch(tmux, process, context) => {}
+        _ = signals.recv() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Watches until the server ends.
+async fn watch(tmux: &TmuxServer, process: u32, context: &Context) {
+    let (happened, mut from_engine) = mpsc::unbounded_channel();
+    let mut engine = pin!(follow(context, happened));
+    let (heard, mut from_relays) = mpsc::unbounded_channel();
+    let mut state = State::new(context, heard);
+    let mut idle = Idle::new(context);
+    while let Some(mut client) = attach(tmux, process).await {
+        loop {
+            if state.write(&mut client).await.is_err() {
+                break;
+            }
+            tokio::select! {
+                told = client.told() => match told {
+                    Ok(Told::Attached) => drop(client.ask_for_all().await),
+                    Ok(Told::Shown(shown)) => state.shown = shown,
+                    Ok(Told::Windows(windows)) => {
+                        idle.has_windows(windows.values().map(|watched| watched.container.clone()).collect());
+                        state.has_windows(windows);
+                    }
+                    Ok(Told::WindowsMayHaveChanged) => drop(client.ask_for_windows().await),
+                    Ok(Told::ClientsHaveChanged) => drop(client.ask_for_clients().await),
+                    Ok(Told::IsAlone | Told::End) | Err(_) => break,
+                },
+                Some(happened) = from_engine.recv() => {
+                    idle.happened(&happened);
+                    state.happened(&happened);
+                }
+                Some(heard) = from_relays.recv() => state.heard(heard),
+                looked = state.next_look() => state.looked(looked),
+                done = idle.next() => idle.done(done),
+                never = &mut engine => match never {},
+            }
+        }
+    }
+}
+
+/// A client of a session of the server; `None` where the server has ended, or has had no session for a while.
+async fn attach(tmux: &TmuxServer, process: u32) -> Option<ControlClient> {
+    let started = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    while started.elapsed() < NO_SESSION {
+        if tmux.server_process().ok()? != process {
+            return None;
+        }
+        if let Ok(Some(session)) = tmux.session_to_watch_from() {
+            return tmux.watch_from(&session).ok();
+        }
+        tokio::time::sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+    None
+}

@@ -1,0 +1,329 @@
+//! KDL → [`Part`]. All that is wrong is found at once.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use kdl::KdlNode;
+
+use super::fields::{Fields, name_span, problem, unknown};
+use super::forbidden;
+use super::part::{Build, Command, Gpus, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root};
+use super::part::{Session, Ssh, User, Variable, Volume, Way};
+use super::problem::{Problem, Problems, place};
+use super::source::{Scope, Source, Sourced};
+use super::syntax;
+use super::value::{self, Wrong};
+
+/// What a profile can hold.
+const KEYS: [&str; 19] = [
+    "image",
+    "build",
+    "user",
+    "workspace",
+    "session",
+    "mount",
+    "volume",
+    "env",
+    "port",
+    "ssh",
+    "limits",
+    "network",
+    "on-create",
+    "on-start",
+    "on-exit",
+    "idle-stop",
+    "mask",
+    "allow",
+    "attach",
+];
+/// What can be at the top of a file beside these.
+const TOP_KEYS: [&str; 2] = ["profile", "projects"];
+/// What of the host decides whether a file is right.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    pub home: Option<PathBuf>,
+    /// The engines' sockets that are in use.
+    pub sockets: Vec<PathBuf>,
+}
+
+impl Surroundings {
+    /// A path with `~` at its beginning, on this machine.
+    pub fn expand(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix('~'), &self.home) {
+            (Some(rest), Some(home)) => home.join(rest.trim_start_matches('/')),
+            _ => PathBuf::from(path),
+        }
+    }
+}
+
+/// A file to decode.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    pub scope: Scope,
+    pub path: &'a str,
+    pub text: &'a str,
+}
+
+pub fn decode(file: File, surroundings: &Surroundings) -> Result<Part, Problems> {
+    let fail = |problems| Problems::new(file.path, file.text, problems);
+    let document = syntax::parse(file.text).map_err(fail)?;
+    let mut decoder = Decoder { file, path: file.path.into(), surroundings, problems: Vec::new() };
+    let part = decoder.part(document.nodes(), true);
+    if decoder.problems.is_empty() { Ok(part) } else { Err(fail(decoder.problems)) }
+}
+
+struct Decoder<'a> {
+    file: File<'a>,
+    path: Rc<str>,
+    surroundings: &'a Surroundings,
+    problems: Vec<Problem>,
+}
+
+impl Decoder<'_> {
+    fn part(&mut self, nodes: &[KdlNode], is_top: bool) -> Part {
+        let mut part = Part::default();
+        for node in nodes {
+            let name = node.name().value();
+            let mut fields = Fields::of(node);
+            let source = self.source(node);
+            let from = |from: &Source| from.clone();
+            if KEYS.contains(&name) {
+                self.key(name, &mut fields, &source, &mut part);
+            } else if is_top && name == "profile" {
+                if let Some(name) = fields.argument("a name", value::name) {
+                    let inner = self.part(fields.children(), false);
+                    add(&mut part.profiles, Some(Profile { name, part: inner }), &source, &mut fields);
+                }
+            } else if is_top && name == "projects" {
+                if self.file.scope == Scope::Project {
+                    let reason = "a project can't say where others are";
+                    fields.wrong_node(Wrong::new(format!("`projects` is for the global file: {reason}"), "move it there"));
+                }
+                for root in fields.arguments("a directory", value::host_path).unwrap_or_default() {
+                    add(&mut part.projects, Some(Root(root)), &from(&source), &mut fields);
+                }
+            } else {
+                let mut known = KEYS.to_vec();
+                known.extend(TOP_KEYS.iter().filter(|_| is_top));
+                self.problems.push(match forbidden::key(name) {
+                    Some(wrong) => problem(name_span(node), wrong),
+                    None => unknown(node, &known),
+                });
+                continue;
+            }
+            self.problems.extend(fields.finish());
+        }
+        for node in nodes.iter().filter(|node| node.name().value() == "volume") {
+            let from = self.source(node);
+            let volume = part.volumes.iter().find(|volume| volume.from == from);
+            if let Some(mount) = volume.and_then(|volume| part.mounts.iter().find(|mount| mount.target == volume.target)) {
+                let message = format!("`{}` has a mount already ({})", mount.target, mount.from);
+                self.problems.push(problem(name_span(node), Wrong::new(message, "keep one of them")));
+            }
+        }
+        if let (Some(image), Some(build)) = (&part.image, &part.build) {
+            let later = nodes.iter().rfind(|node| ["image", "build"].contains(&node.name().value()));
+            let hint = "keep one of them: a project has one image";
+            let message = format!("`image` and `build` exclude each other ({} and {})", image.from, build.from);
+            self.problems.extend(later.map(|node| problem(name_span(node), Wrong::new(message, hint))));
+        }
+        part
+    }
+
+    fn key(&self, name: &str, fields: &mut Fields, source: &Source, layer: &mut Part) {
+        let from = |value| sourced(value, source);
+        match name {
+            "image" => {
+                let image = fields.argument("the name of an image", value::image);
+                fields.set(&mut layer.image, sourced(image, source));
+            }
+            "build" => {
+                let build = build(fields);
+                fields.set(&mut layer.build, sourced(build, source));
+            }
+            "user" => {
+                let user: Option<User> = fields.argument("a user", value::user);
+                fields.set(&mut layer.user, sourced(user, source));
+            }
+            "workspace" => {
+                let path = fields.argument("a path", value::container_path);
+                fields.set(&mut layer.workspace, from(path));
+            }
+            "session" => {
+                let session = session(fields);
+                add(&mut layer.sessions, session, source, fields);
+            }
+            "mount" => {
+                let mount = self.mount(fields);
+                add(&mut layer.mounts, mount, source, fields);
+            }
+            "volume" => {
+                let volume = fields.argument("a name", value::name).zip(fields.argument("a path", value::container_path));
+                add(&mut layer.volumes, volume.map(|(name, target)| Volume { name, target }), source, fields);
+            }
+            "env" => self.variables(fields, layer),
+            "port" => {
+                let port = port(fields);
+                add(&mut layer.ports, port, source, fields);
+            }
+            "ssh" => {
+                let mut port = None;
+                fields.each_child(&["port"], |_, child| {
+                    let read = child.argument("a port", value::port);
+                    child.set_plain(&mut port, read);
+                });
+                fields.set(&mut layer.ssh, sourced(Some(Ssh { port }), source));
+            }
+            "limits" => limits(fields, source, &mut layer.limits),
+            "network" => {
+                let network = fields.argument("a name", value::network);
+                fields.set(&mut layer.network, from(network));
+            }
+            "on-create" | "on-start" => {
+                let command = fields.arguments("a command", value::text).map(Command);
+                let hooks = if name == "on-create" { &mut layer.on_create } else { &mut layer.on_start };
+                hooks.extend(sourced(command, source));
+            }
+            "on-exit" => {
+                let words = [("keep", OnExit::Keep), ("stop", OnExit::Stop), ("remove", OnExit::Remove)];
+                let on_exit = fields.argument("a word", |value| value::one_of(value, &words));
+                fields.set(&mut layer.on_exit, sourced(on_exit, source));
+            }
+            "idle-stop" => {
+                let limit = fields.argument("a duration", value::duration).map(IdleStop);
+                fields.set(&mut layer.idle_stop, sourced(limit, source));
+            }
+            "mask" | "allow" => {
+                let pattern = fields.argument("a path", value::project_path).map(Pattern);
+                add(if name == "mask" { &mut layer.masks } else { &mut layer.allowed }, pattern, source, fields);
+            }
+            "attach" => {
+                let words = [("relay", Way::Relay), ("exec", Way::Exec)];
+                let way = fields.argument("a word", |value| value::one_of(value, &words));
+                fields.set(&mut layer.attach, sourced(way, source));
+            }
+            _ => unreachable!("{name} is not among the keys"),
+        }
+    }
+
+    fn mount(&self, fields: &mut Fields) -> Option<Mount> {
+        let source = fields.argument("a path on the host", |value| {
+            let path = value::host_path(value)?;
+            if self.file.scope == Scope::Global && !path.starts_with(['/', '~']) {
+                return Err(Wrong::new(format!("`{path}` is not absolute"), "write it absolute, or below `~/`"));
+            }
+            let absolute = self.surroundings.expand(&path);
+            forbidden::mount(&absolute, &self.surroundings.sockets).map_or(Ok(path), Err)
+        });
+        let target = fields.argument("a path in the container", value::container_path);
+        let readonly = fields.property("readonly", value::boolean).unwrap_or(false);
+        Some(Mount { source: source?, target: target?, readonly })
+    }
+
+    /// The children of `env` are variables, but for `inherit`.
+    fn variables(&self, fields: &mut Fields, part: &mut Part) {
+        for child in fields.children() {
+            let source = self.source(child);
+            let mut inner = Fields::of(child);
+            if child.name().value() == "inherit" {
+                for name in inner.arguments("a variable's name", value::variable_name).unwrap_or_default() {
+                    add(&mut part.variables, Some(Variable { name, value: None }), &source, &mut inner);
+                }
+            } else {
+                let value = inner.argument("a value", value::text);
+                match value::variable(child.name().value()) {
+                    Ok(name) => add(&mut part.variables, value.map(|it| Variable { name, value: Some(it) }), &source, &mut inner),
+                    Err(wrong) => inner.wrong_node(wrong),
+                }
+            }
+            fields.add_problems(inner.finish());
+        }
+    }
+
+    fn source(&self, node: &KdlNode) -> Source {
+        let (line, _) = place(self.file.text, name_span(node).start);
+        Source::File { scope: self.file.scope, file: self.path.clone(), line }
+    }
+}
+
+fn sourced<T>(value: Option<T>, from: &Source) -> Option<Sourced<T>> {
+    value.map(|value| Sourced { value, from: from.clone() })
+}
+
+/// Keeps one more entry of a list in which no two have the same key.
+fn add<T: Keyed>(entries: &mut Vec<Sourced<T>>, entry: Option<T>, from: &Source, fields: &mut Fields) {
+    let Some(entry) = entry else {
+        return;
+    };
+    match entries.iter().find(|earlier| earlier.key() == entry.key()) {
+        Some(earlier) => {
+            let message = format!("`{}` is written twice (before: {})", entry.key(), earlier.from);
+            fields.wrong_node(Wrong::new(message, "keep one of them"));
+        }
+        None => entries.push(Sourced { value: entry, from: from.clone() }),
+    }
+}
+
+fn build(fields: &mut Fields) -> Option<Build> {
+    let path = fields.argument("the path of a Dockerfile", value::project_path);
+    let (mut target, mut arguments) = (None, Vec::<(String, String)>::new());
+    fields.each_child(&["target", "arg"], |key, child| {
+        if key == "target" {
+            let read = child.argument("the name of a stage", value::full_text);
+            child.set_plain(&mut target, read);
+        } else if let Some((name, value)) =
+            child.argument("a name", value::variable_name).zip(child.argument("a value", value::text))
+        {
+            if arguments.iter().any(|(earlier, _)| *earlier == name) {
+                child.wrong_node(Wrong::new(format!("`{name}` is written twice"), "keep one of them"));
+            }
+            arguments.push((name, value));
+        }
+    });
+    Some(Build { path: path?, target, arguments })
+}
+
+fn session(fields: &mut Fields) -> Option<Session> {
+    let name = fields.argument("a name", value::session_name);
+    let (mut command, mut autostart, mut directory) = (None, None, None);
+    fields.each_child(&["command", "autostart", "directory"], |key, child| match key {
+        "command" => {
+            let read = child.arguments("a program", value::text);
+            child.set_plain(&mut command, read);
+        }
+        "autostart" => {
+            let read = child.argument("`#true` or `#false`", value::boolean);
+            child.set_plain(&mut autostart, read);
+        }
+        _ => {
+            let read = child.argument("a path", value::full_text);
+            child.set_plain(&mut directory, read);
+        }
+    });
+    Some(Session { name: name?, command: command.unwrap_or_default(), autostart: autostart.unwrap_or(false), directory })
+}
+
+fn port(fields: &mut Fields) -> Option<Port> {
+    let container = fields.argument("a port", value::port);
+    let host = fields.property("host", value::port);
+    let address = fields.property("address", value::address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let container = container?;
+    Some(Port { container, host: host.unwrap_or(container), address })
+}
+
+fn limits(fields: &mut Fields, source: &Source, limits: &mut Limits) {
+    if *limits != Limits::default() {
+        fields.wrong_node(Wrong::new("`limits` is written twice", "put all of them behind one"));
+    }
+    let memory = fields.property("memory", value::size);
+    let cpus = fields.property("cpus", value::cpus);
+    let pids = fields.property("pids", value::pids);
+    let gpus: Option<Gpus> = fields.property("gpus", value::gpus);
+    *limits = Limits {
+        memory: sourced(memory, source),
+        cpus: sourced(cpus, source),
+        pids: sourced(pids, source),
+        gpus: sourced(gpus, source),
+    };
+}

@@ -1,0 +1,70 @@
+//! What may never be configured, and why.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::value::Wrong;
+
+pub const NETWORK: &str = "a container in the host's network reaches every service that the host keeps to itself";
+pub const ENGINES_OWN: &str = "it is one of the engine's own, in which no container has a name";
+pub const ENGINE: &str = "who reaches the engine's socket is root on the host";
+const HOST: &str = "with it, a container is no boundary between what runs in it and the host";
+
+/// Keys that other tools have, and wharf never will.
+const KEYS: [(&str, &str); 12] = [
+    ("privileged", HOST),
+    ("pid", HOST),
+    ("ipc", HOST),
+    ("userns", HOST),
+    ("uts", HOST),
+    ("cgroupns", HOST),
+    ("cap-add", HOST),
+    ("security-opt", HOST),
+    ("device", HOST),
+    ("devices", HOST),
+    ("runtime", HOST),
+    ("docker-args", HOST),
+];
+
+/// The file names of engines' sockets, wherever they are.
+const SOCKETS: [&str; 4] = ["docker.sock", "podman.sock", "containerd.sock", "crio.sock"];
+/// Where they are.
+const USUAL: [&str; 4] =
+    ["/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock"];
+
+pub fn because(what: &str, reason: &str) -> Wrong {
+    Wrong::new(format!("`{what}` can't be configured: {reason}"), "remove it; nothing makes wharf do this")
+}
+
+pub fn key(name: &str) -> Option<Wrong> {
+    KEYS.iter().find(|(key, _)| *key == name).map(|(key, reason)| because(key, reason))
+}
+
+/// Whether a path of the host, mounted, would lead to an engine's socket. `sockets` are those in use. Symbolic links are not
+/// followed here: see `outfit`.
+pub fn mount(source: &Path, sockets: &[PathBuf]) -> Option<Wrong> {
+    leads_to_engine(source, sockets).then(|| because(&format!("mount \"{}\"", source.display()), ENGINE))
+}
+
+pub fn leads_to_engine(source: &Path, sockets: &[PathBuf]) -> bool {
+    let path = normal(source);
+    let is_named = path.file_name().is_some_and(|name| SOCKETS.iter().any(|socket| name == *socket));
+    let leads_to = |socket: &Path| socket.starts_with(&path) && path.is_absolute();
+    let leads = USUAL.iter().any(|socket| leads_to(Path::new(socket))) || sockets.iter().any(|socket| leads_to(&normal(socket)));
+    is_named || leads
+}
+
+/// Without `.`, `..` and the old name of `/run`.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(normal.pop()),
+            Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    match normal.strip_prefix("/var/run") {
+        Ok(rest) => Path::new("/run").join(rest),
+        Err(_) => normal,
+    }
+}

@@ -1,0 +1,136 @@
+//! The layers of the configuration → the one that counts.
+
+use serde::Serialize;
+
+use super::part::{Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root};
+use super::part::{Session, Ssh, User, Variable, Volume, Way};
+use super::source::{Source, Sourced};
+use crate::session::SessionName;
+
+pub const DEFAULT_IMAGE: &str = "wharf-default:latest";
+/// What it is where GPUs are configured.
+pub const DEFAULT_GPU_IMAGE: &str = "wharf-default-gpu:latest";
+
+/// What counts, of all layers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Config {
+    pub image: Sourced<Image>,
+    pub user: Sourced<User>,
+    /// At the project's own path where `None`.
+    pub workspace: Option<Sourced<String>>,
+    pub sessions: Vec<Sourced<Session>>,
+    pub mounts: Vec<Sourced<Mount>>,
+    pub volumes: Vec<Sourced<Volume>>,
+    pub env: Vec<Sourced<Variable>>,
+    pub ports: Vec<Sourced<Port>>,
+    pub ssh: Option<Sourced<Ssh>>,
+    pub limits: Limits,
+    pub network: Option<Sourced<String>>,
+    pub on_create: Vec<Sourced<Command>>,
+    pub on_start: Vec<Sourced<Command>>,
+    pub on_exit: Sourced<OnExit>,
+    pub idle_stop: Option<Sourced<IdleStop>>,
+    pub masks: Vec<Sourced<Pattern>>,
+    pub allowed: Vec<Sourced<Pattern>>,
+    pub attach: Sourced<Way>,
+    pub profiles: Vec<Sourced<Profile>>,
+    pub projects: Vec<Sourced<Root>>,
+}
+
+/// Where the image comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Image {
+    Named(String),
+    Built(Build),
+}
+
+/// Merges the layers, the farthest first. Of what can be written once the nearest layer's counts, each limit by itself, and
+/// `image` and `build` are one, and what they are by default is up to `limits gpus=`. In a list, an entry replaces the one with the same key; what is new comes behind. Hooks have no
+/// key: all of them run, the farthest layer's first.
+pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
+    let mut config = Config::default();
+    for part in layers {
+        let image = part.image.map(|image| Sourced { value: Image::Named(image.value), from: image.from });
+        let build = part.build.map(|build| Sourced { value: Image::Built(build.value), from: build.from });
+        replace(&mut config.image, image.or(build));
+        replace(&mut config.user, part.user);
+        replace(&mut config.on_exit, part.on_exit);
+        replace(&mut config.attach, part.attach);
+        config.workspace = part.workspace.or(config.workspace);
+        config.ssh = part.ssh.or(config.ssh);
+        config.network = part.network.or(config.network);
+        config.idle_stop = part.idle_stop.or(config.idle_stop);
+        config.limits.memory = part.limits.memory.or(config.limits.memory);
+        config.limits.cpus = part.limits.cpus.or(config.limits.cpus);
+        config.limits.pids = part.limits.pids.or(config.limits.pids);
+        config.limits.gpus = part.limits.gpus.or(config.limits.gpus);
+        // There is one thing at a path.
+        config.volumes.retain(|volume| !part.mounts.iter().any(|mount| mount.target == volume.target));
+        config.mounts.retain(|mount| !part.volumes.iter().any(|volume| volume.target == mount.target));
+        replace_entries(&mut config.sessions, part.sessions);
+        replace_entries(&mut config.mounts, part.mounts);
+        replace_entries(&mut config.volumes, part.volumes);
+        replace_entries(&mut config.env, part.variables);
+        replace_entries(&mut config.ports, part.ports);
+        replace_entries(&mut config.masks, part.masks);
+        replace_entries(&mut config.allowed, part.allowed);
+        replace_entries(&mut config.profiles, part.profiles);
+        replace_entries(&mut config.projects, part.projects);
+        config.on_create.extend(part.on_create);
+        config.on_start.extend(part.on_start);
+    }
+    if config.image.from == Source::Default && config.limits.gpus.is_some() {
+        config.image = Sourced::default(Image::Named(DEFAULT_GPU_IMAGE.to_owned()));
+    }
+    config
+}
+
+fn replace<T>(value: &mut T, nearer: Option<T>) {
+    if let Some(nearer) = nearer {
+        *value = nearer;
+    }
+}
+
+fn replace_entries<T: Keyed>(entries: &mut Vec<Sourced<T>>, nearer: Vec<Sourced<T>>) {
+    for entry in nearer {
+        match entries.iter_mut().find(|earlier| earlier.key() == entry.key()) {
+            Some(earlier) => *earlier = entry,
+            None => entries.push(entry),
+        }
+    }
+}
+
+impl Config {
+    /// What is written about a session of this name.
+    pub fn session(&self, name: &SessionName) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.name == *name).map(|session| &session.value)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            image: Sourced::default(Image::Named(DEFAULT_IMAGE.to_owned())),
+            user: Sourced::default(User::Host),
+            workspace: None,
+            sessions: Vec::new(),
+            mounts: Vec::new(),
+            volumes: Vec::new(),
+            env: Vec::new(),
+            ports: Vec::new(),
+            ssh: None,
+            limits: Limits::default(),
+            network: None,
+            on_create: Vec::new(),
+            on_start: Vec::new(),
+            on_exit: Sourced::default(OnExit::Keep),
+            idle_stop: None,
+            masks: Vec::new(),
+            allowed: Vec::new(),
+            attach: Sourced::default(Way::Relay),
+            profiles: Vec::new(),
+            projects: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What a person has written down about their containers: two files and the flags, merged.
+
+mod decode;
+mod fields;
+mod forbidden;
+#[cfg(test)]
+mod hostile;
+mod load;
+mod merge;
+mod part;
+mod problem;
+mod show;
+mod source;
+#[cfg(any(test, fuzzing))]
+mod survive;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod trust;
+mod value;
+
+pub use decode::Surroundings;
+pub use load::{Effective, Locations, PROJECT_FILE, Waiting, lines_of};
+#[cfg(test)]
+pub use merge::merge;
+pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, Image};
+pub use part::{Build, Command, Gpus, Mount, OnExit, Part, User, Way};
+pub use problem::Problems;
+pub use show::show;
+pub use source::{Scope, Source, Sourced};
+#[cfg(fuzzing)]
+pub use survive::survives;
+#[cfg(test)]
+pub use tests::part_of;
+pub use trust::{Trusted, inside_only};
+
+/// Why a path of the host may not be mounted, if it leads to one of these sockets or to an engine's usual one.
+pub fn forbidden_mount(source: &std::path::Path, sockets: &[std::path::PathBuf]) -> Option<&'static str> {
+    forbidden::leads_to_engine(source, sockets).then_some(forbidden::ENGINE)
+}

@@ -1,0 +1,196 @@
+//! What one file says, or the flags: everything is optional.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use super::source::Sourced;
+use crate::age;
+use crate::session::SessionName;
+
+/// One layer of the configuration. What can be written more than once is a list; its entries are told apart by their
+/// [`Keyed::key`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Part {
+    pub image: Option<Sourced<String>>,
+    pub build: Option<Sourced<Build>>,
+    pub user: Option<Sourced<User>>,
+    pub workspace: Option<Sourced<String>>,
+    pub sessions: Vec<Sourced<Session>>,
+    pub mounts: Vec<Sourced<Mount>>,
+    pub volumes: Vec<Sourced<Volume>>,
+    pub variables: Vec<Sourced<Variable>>,
+    pub ports: Vec<Sourced<Port>>,
+    pub ssh: Option<Sourced<Ssh>>,
+    pub limits: Limits,
+    pub network: Option<Sourced<String>>,
+    pub on_create: Vec<Sourced<Command>>,
+    pub on_start: Vec<Sourced<Command>>,
+    pub on_exit: Option<Sourced<OnExit>>,
+    pub idle_stop: Option<Sourced<IdleStop>>,
+    pub masks: Vec<Sourced<Pattern>>,
+    pub allowed: Vec<Sourced<Pattern>>,
+    pub attach: Option<Sourced<Way>>,
+    pub profiles: Vec<Sourced<Profile>>,
+    pub projects: Vec<Sourced<Root>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Build {
+    /// A Dockerfile, or its directory; relative to the project.
+    pub path: String,
+    pub target: Option<String>,
+    pub arguments: Vec<(String, String)>,
+}
+
+/// Who commands run as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum User {
+    /// The host's user.
+    Host,
+    Root,
+    /// One of the image.
+    Named(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Session {
+    pub name: SessionName,
+    /// A shell where it is empty.
+    pub command: Vec<String>,
+    pub autostart: bool,
+    /// In the container; relative to the project.
+    pub directory: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mount {
+    /// On the host: absolute, below the home directory (`~/…`), or relative to the project.
+    pub source: String,
+    pub target: String,
+    pub readonly: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Volume {
+    /// The project's own: no other project has the same volume by the same name.
+    pub name: String,
+    pub target: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Variable {
+    pub name: String,
+    /// The host's own where `None`.
+    pub value: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Port {
+    pub container: u16,
+    pub host: u16,
+    pub address: std::net::IpAddr,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Ssh {
+    pub port: Option<u16>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Limits {
+    /// In bytes.
+    pub memory: Option<Sourced<u64>>,
+    pub cpus: Option<Sourced<f64>>,
+    pub pids: Option<Sourced<u32>>,
+    pub gpus: Option<Sourced<Gpus>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gpus {
+    All,
+    Count(u16),
+}
+
+/// A program and its arguments, or one line for a shell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Command(pub Vec<String>);
+
+/// What becomes of the container when its last session ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnExit {
+    #[default]
+    Keep,
+    Stop,
+    Remove,
+}
+
+/// For how long nobody may use a container before it is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdleStop(pub Duration);
+
+/// Files of the project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pattern(pub String);
+
+/// Which way leads into the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    Relay,
+    Exec,
+}
+
+/// A named set of the same keys.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Profile {
+    pub name: String,
+    #[serde(flatten)]
+    pub part: Part,
+}
+
+/// A directory that projects are in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Root(pub String);
+
+impl fmt::Display for IdleStop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&age::written(self.0))
+    }
+}
+
+impl Serialize for IdleStop {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// An entry of a list, of which a nearer layer replaces the one with the same key.
+pub trait Keyed {
+    fn key(&self) -> String;
+}
+
+macro_rules! keyed {
+    ($($entry:ident: $($field:tt).+;)*) => {
+        $(impl Keyed for $entry {
+            fn key(&self) -> String {
+                self.$($field).+.to_string()
+            }
+        })*
+    };
+}
+
+keyed! {
+    Session: name;
+    Mount: target;
+    Volume: target;
+    Variable: name;
+    Port: container;
+    Pattern: 0;
+    Profile: name;
+    Root: 0;
+}

@@ -1,0 +1,191 @@
+//! The configuration as KDL, each value with where it came from. What it prints can be read again.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use bytesize::ByteSize;
+
+use super::merge::{Config, Image};
+use super::part::{Build, Gpus, Mount, OnExit, Part, Port, Session, User, Variable, Way};
+use super::source::{Source, Sourced};
+
+/// Lines, and what each says of its source.
+struct Lines(String);
+
+impl Lines {
+    fn say(&mut self, line: &str, from: &Source) {
+        let _ = writeln!(self.0, "{line}  // {from}");
+    }
+
+    fn each<T>(&mut self, values: &[Sourced<T>], line: impl Fn(&T) -> String) {
+        for value in values {
+            self.say(&line(&value.value), &value.from);
+        }
+    }
+
+    /// A list within braces.
+    fn block<T>(&mut self, name: &str, values: &[Sourced<T>], line: impl Fn(&T) -> String) {
+        if !values.is_empty() {
+            let _ = writeln!(self.0, "{name} {{");
+            self.each(values, |value| format!("    {}", line(value)));
+            self.0.push_str("}\n");
+        }
+    }
+}
+
+pub fn show(config: &Config) -> String {
+    let mut lines = Lines(String::new());
+    let image = match &config.image.value {
+        Image::Named(name) => format!("image {}", quoted(name)),
+        Image::Built(build) => build_line(build),
+    };
+    lines.say(&image, &config.image.from);
+    let part = as_part(config);
+    show_part(&mut lines, &part);
+    for profile in &config.profiles {
+        let mut inner = Lines(String::new());
+        if let Some(image) = &profile.part.image {
+            inner.say(&format!("image {}", quoted(image)), &image.from);
+        }
+        if let Some(build) = &profile.part.build {
+            inner.say(&build_line(build), &build.from);
+        }
+        show_part(&mut inner, &profile.part);
+        let indented: String = inner.0.lines().map(|line| format!("    {line}\n")).collect();
+        let _ = write!(lines.0, "profile {} {{  // {}\n{indented}}}\n", quoted(&profile.name), profile.from);
+    }
+    lines.each(&config.projects, |root| format!("projects {}", quoted(&root.0)));
+    lines.0
+}
+
+/// All but the image and what a profile can't hold.
+fn show_part(lines: &mut Lines, part: &Part) {
+    let one = |lines: &mut Lines, value: &Option<Sourced<String>>, name: &str| {
+        lines.each(value.as_slice(), |value| format!("{name} {}", quoted(value)));
+    };
+    lines.each(part.user.as_slice(), |user| {
+        format!(
+            "user {}",
+            quoted(match user {
+                User::Host => "host",
+                User::Root => "root",
+                User::Named(name) => name,
+            })
+        )
+    });
+    one(lines, &part.workspace, "workspace");
+    lines.each(&part.sessions, session_line);
+    lines.each(&part.mounts, |Mount { source, target, readonly }| {
+        format!("mount {} {} readonly=#{readonly}", quoted(source), quoted(target))
+    });
+    lines.each(&part.volumes, |volume| format!("volume {} {}", quoted(&volume.name), quoted(&volume.target)));
+    lines.block("env", &part.variables, |Variable { name, value }| match value {
+        Some(value) => format!("{} {}", quoted(name), quoted(value)),
+        None => format!("inherit {}", quoted(name)),
+    });
+    lines.each(&part.ports, |Port { container, host, address }| {
+        let address: &IpAddr = address;
+        format!("port {container} host={host} address=\"{address}\"")
+    });
+    lines.each(part.ssh.as_slice(), |ssh| ssh.port.map_or("ssh".to_owned(), |port| format!("ssh {{ port {port}; }}")));
+    show_limits(lines, part);
+    one(lines, &part.network, "network");
+    lines.each(&part.on_create, |command| format!("on-create {}", words(&command.0)));
+    lines.each(&part.on_start, |command| format!("on-start {}", words(&command.0)));
+    lines.each(part.on_exit.as_slice(), |on_exit| {
+        let word = match on_exit {
+            OnExit::Keep => "keep",
+            OnExit::Stop => "stop",
+            OnExit::Remove => "remove",
+        };
+        format!("on-exit \"{word}\"")
+    });
+    lines.each(part.idle_stop.as_slice(), |limit| format!("idle-stop \"{limit}\""));
+    lines.each(&part.masks, |pattern| format!("mask {}", quoted(&pattern.0)));
+    lines.each(&part.allowed, |pattern| format!("allow {}", quoted(&pattern.0)));
+    lines.each(part.attach.as_slice(), |way| format!("attach \"{}\"", if *way == Way::Relay { "relay" } else { "exec" }));
+}
+
+/// One node over several lines, since each limit has a source of its own.
+fn show_limits(lines: &mut Lines, part: &Part) {
+    let limits = &part.limits;
+    let memory = limits.memory.as_ref().map(|memory| (format!("memory=\"{}\"", exact_size(memory.value)), &memory.from));
+    let cpus = limits.cpus.as_ref().map(|cpus| (format!("cpus={}", cpus.value), &cpus.from));
+    let pids = limits.pids.as_ref().map(|pids| (format!("pids={}", pids.value), &pids.from));
+    let gpus = limits.gpus.as_ref().map(|gpus| match gpus.value {
+        Gpus::All => ("gpus=\"all\"".to_owned(), &gpus.from),
+        Gpus::Count(count) => (format!("gpus={count}"), &gpus.from),
+    });
+    let written: Vec<_> = [memory, cpus, pids, gpus].into_iter().flatten().collect();
+    for (i, (limit, from)) in written.iter().enumerate() {
+        let start = if i == 0 { "limits" } else { "      " };
+        let end = if i + 1 < written.len() { " \\" } else { "" };
+        let _ = writeln!(lines.0, "{start} {limit}{end}  // {from}");
+    }
+}
+
+fn build_line(build: &Build) -> String {
+    let target = build.target.iter().map(|target| format!("target {}; ", quoted(target)));
+    let arguments = build.arguments.iter().map(|(name, value)| format!("arg {} {}; ", quoted(name), quoted(value)));
+    braced(&format!("build {}", quoted(&build.path)), target.chain(arguments).collect())
+}
+
+fn session_line(session: &Session) -> String {
+    let command = (!session.command.is_empty()).then(|| format!("command {}; ", words(&session.command)));
+    let autostart = session.autostart.then(|| "autostart #true; ".to_owned());
+    let directory = session.directory.iter().map(|directory| format!("directory {}; ", quoted(directory)));
+    let children = command.into_iter().chain(autostart).chain(directory).collect();
+    braced(&format!("session {}", quoted(session.name.as_str())), children)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "reads as what it is at its callers")]
+fn braced(node: &str, children: String) -> String {
+    if children.is_empty() { node.to_owned() } else { format!("{node} {{ {children}}}") }
+}
+
+/// In the largest unit that needs no fraction.
+fn exact_size(bytes: u64) -> String {
+    let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let unit = units.into_iter().find(|(_, shift)| bytes.is_multiple_of(1 << shift));
+    unit.map_or_else(|| format!("{}B", ByteSize(bytes).as_u64()), |(unit, shift)| format!("{}{unit}", bytes >> shift))
+}
+
+fn words(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A string of KDL, in which no character does anything to a terminal.
+fn quoted(text: &str) -> String {
+    let escaped = text.chars().map(|c| match c {
+        '"' => "\\\"".to_owned(),
+        '\\' => "\\\\".to_owned(),
+        '\n' => "\\n".to_owned(),
+        c if c != '\'' && c.escape_debug().len() > 1 => format!("\\u{{{:x}}}", u32::from(c)),
+        c => c.to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
+}
+
+fn as_part(config: &Config) -> Part {
+    let config = config.clone();
+    Part {
+        user: Some(config.user),
+        workspace: config.workspace,
+        sessions: config.sessions,
+        mounts: config.mounts,
+        volumes: config.volumes,
+        variables: config.env,
+        ports: config.ports,
+        ssh: config.ssh,
+        limits: config.limits,
+        network: config.network,
+        on_create: config.on_create,
+        on_start: config.on_start,
+        on_exit: Some(config.on_exit),
+        idle_stop: config.idle_stop,
+        masks: config.masks,
+        allowed: config.allowed,
+        attach: Some(config.attach),
+        ..Part::default()
+    }
+}

@@ -1,0 +1,74 @@
+//! Images from a Dockerfile, by the builder that every engine has.
+
+use std::collections::HashMap;
+use std::io::{self, BufWriter};
+
+use hyper::{Request, header};
+
+use super::listing::escape;
+use super::upload::{Pieces, blame, upload};
+use super::{Engine, credentials};
+use crate::error::{Error, Result};
+
+/// What to build.
+#[derive(Debug)]
+pub struct BuildOrder<'a> {
+    pub tag: &'a str,
+    /// Its path in the context.
+    pub dockerfile: &'a str,
+    pub target: Option<&'a str>,
+    pub arguments: &'a [(String, String)],
+    pub labels: HashMap<&'static str, String>,
+    /// Whether every step is to be taken, though the engine has taken it before.
+    pub anew: bool,
+}
+
+impl Engine {
+    /// Builds an image of the context that `pack` writes as a tar archive, and tells what the builder prints. It may take its
+    /// time for as long as the engine is there. Containers that it needs are gone afterwards, however it ends.
+    pub async fn build(
+        &self,
+        order: BuildOrder<'_>,
+        pack: impl FnOnce(BufWriter<Pieces>) -> io::Result<()> + Send + 'static,
+        mut tell: impl FnMut(&str),
+    ) -> Result<()> {
+        let action = format!("build image `{}`", order.tag);
+        let mut request =
+            Request::post(path(&order)).header(header::HOST, "docker").header(header::CONTENT_TYPE, "application/x-tar");
+        if let Some(auths) = credentials::header_for_all(self.docker_config.as_deref()) {
+            request = request.header("X-Registry-Config", auths);
+        }
+        let (body, packed) = upload(pack);
+        let request = request.body(body).map_err(|error| Error::io(action.clone(), io::Error::other(error)))?;
+        let built = self.aloud(&action, None, request, |said| {
+            if let Some(text) = said.stream {
+                tell(&text);
+            } else if let (None, Some(status)) = (said.id, said.status) {
+                // Of the pull of an image that this one is based on.
+                tell(&format!("{status}\n"));
+            }
+        });
+        let built = built.await;
+        blame(built, packed).await
+    }
+}
+
+fn path(order: &BuildOrder) -> String {
+    let json = |value: serde_json::Result<String>| escape(&value.unwrap_or_default());
+    let arguments: HashMap<&str, &str> = order.arguments.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let mut path = format!(
+        "/build?t={}&dockerfile={}&rm=1&forcerm=1&labels={}&buildargs={}",
+        escape(order.tag),
+        escape(order.dockerfile),
+        json(serde_json::to_string(&order.labels)),
+        json(serde_json::to_string(&arguments)),
+    );
+    if let Some(target) = order.target {
+        path.push_str("&target=");
+        path.push_str(&escape(target));
+    }
+    if order.anew {
+        path.push_str("&nocache=1");
+    }
+    path
+}

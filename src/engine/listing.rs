@@ -1,0 +1,219 @@
+//! The list of all containers.
+//!
+//! The answer is read into what wharf wants of it: with bollard's models, which hold all of it, half of the time that wharf
+//! takes beside the engine's would go into that.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::{Engine, State, label, upgrade};
+use crate::error::{Error, Result};
+use crate::project::{ContainerName, Project};
+
+/// A container as the list of all shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub name: ContainerName,
+    pub project: Project,
+    pub state: State,
+    pub image: String,
+    /// The digest that the image's name stood for when the container was made.
+    pub image_id: Option<String>,
+    /// Whether the name still stands for it. The engine lists the name as long as it does, and the digest from then on.
+    pub has_current_image: bool,
+    /// The configuration that it was made with, as its label holds it.
+    pub effective: Option<String>,
+    /// The hash of the Dockerfile that its image was built from.
+    pub dockerfile: Option<String>,
+    /// Those by which the host leads into it, while it runs.
+    pub ports: Vec<Published>,
+    /// RFC 3339
+    pub created_at: String,
+}
+
+/// A port of the host that leads to one of the container.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Published {
+    pub container: u16,
+    /// `tcp`, `udp` or `sctp`
+    pub protocol: String,
+    pub address: String,
+    pub host: u16,
+}
+
+/// As docker's own client has it.
+impl fmt::Display for Published {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}->{}/{}", self.address, self.host, self.container, self.protocol)
+    }
+}
+
+/// What the engine lists.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Summary<'a> {
+    #[serde(borrow, default)]
+    names: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    image: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    state: Option<Cow<'a, str>>,
+    /// Seconds since the epoch.
+    #[serde(default)]
+    created: i64,
+    #[serde(borrow, default)]
+    labels: Labels<'a>,
+    #[serde(borrow, default)]
+    ports: Vec<Port<'a>>,
+}
+
+/// The fields are called as the constants in [`label`].
+#[derive(Debug, Default, Deserialize)]
+struct Labels<'a> {
+    #[serde(borrow, default, rename = "wharf.project")]
+    project: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "wharf.image")]
+    image: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "wharf.image_id")]
+    image_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "wharf.effective")]
+    effective: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "wharf.dockerfile")]
+    dockerfile: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "wharf.created_at")]
+    created_at: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Port<'a> {
+    #[serde(borrow, default, rename = "IP")]
+    address: Option<Cow<'a, str>>,
+    #[serde(rename = "PrivatePort")]
+    private: u16,
+    #[serde(default, rename = "PublicPort")]
+    public: Option<u16>,
+    #[serde(borrow, default, rename = "Type")]
+    kind: Option<Cow<'a, str>>,
+}
+
+impl Engine {
+    /// Every container with wharf's label, stopped ones too, by name.
+    pub async fn containers(&self) -> Result<Vec<Listed>> {
+        let answer = self.list(&serde_json::json!({ "label": [format!("{}=true", label::WHARF)] })).await?;
+        let mut containers: Vec<Listed> = parse(&answer)?.into_iter().filter_map(Summary::listed).collect();
+        containers.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(containers)
+    }
+
+    /// Containers to throw away that were made before `age` ago and do not run: whoever made them was killed over it.
+    pub async fn stranded_containers(&self, age: Duration) -> Result<Vec<String>> {
+        let labels = [format!("{}=true", label::WHARF), format!("{}=true", label::THROW_AWAY)];
+        let filters = serde_json::json!({ "label": labels, "status": ["created", "exited", "dead"] });
+        let answer = self.list(&filters).await?;
+        let now = jiff::Timestamp::now().as_second();
+        let is_old = |found: &Summary| now.saturating_sub(found.created).unsigned_abs() > age.as_secs();
+        let names = parse(&answer)?.into_iter().filter(is_old).filter_map(|found| found.names.into_iter().next());
+        Ok(names.map(|name| name.trim_start_matches('/').to_owned()).collect())
+    }
+
+    async fn list(&self, filters: &serde_json::Value) -> Result<Bytes> {
+        let path = format!("/containers/json?all=true&filters={}", escape(&filters.to_string()));
+        let action = "list containers";
+        let answer = self.within(super::LOOK, action, upgrade::get(&self.endpoint.socket, &path)).await?;
+        answer.map_err(|error| self.explain(action, error))
+    }
+}
+
+impl Summary<'_> {
+    /// A container that carries our labels under another name is not one that wharf made.
+    fn listed(self) -> Option<Listed> {
+        let project = Project::from_label(self.labels.project.as_deref()?);
+        let name = project.container_name();
+        if !self.names.iter().any(|given| given.trim_start_matches('/') == name.as_str()) {
+            return None;
+        }
+        Some(Listed {
+            state: self.state.and_then(|state| State::parse(&state)).unwrap_or(State::Dead),
+            has_current_image: self.image.is_some() && self.image == self.labels.image,
+            image: self.labels.image.or(self.image).unwrap_or_default().into_owned(),
+            image_id: self.labels.image_id.map(Cow::into_owned),
+            effective: self.labels.effective.map(Cow::into_owned),
+            dockerfile: self.labels.dockerfile.map(Cow::into_owned),
+            ports: self.ports.iter().filter_map(Port::published).collect(),
+            created_at: self.labels.created_at.unwrap_or_default().into_owned(),
+            name,
+            project,
+        })
+    }
+}
+
+impl Port<'_> {
+    fn published(&self) -> Option<Published> {
+        Some(Published {
+            container: self.private,
+            protocol: self.kind.as_deref().unwrap_or("tcp").to_owned(),
+            address: self.address.as_deref().unwrap_or("0.0.0.0").to_owned(),
+            host: self.public?,
+        })
+    }
+}
+
+fn parse(answer: &[u8]) -> Result<Vec<Summary<'_>>> {
+    serde_json::from_slice(answer).map_err(|error| Error::Engine {
+        action: "list containers".to_owned(),
+        message: format!("its answer does not read as a list: {error}"),
+        status: None,
+    })
+}
+
+/// For a query: every byte but letters and digits as `%20`.
+pub(super) fn escape(text: &str) -> String {
+    let escape = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_engine_lists() {
+        let name = Project::from_label("/srv/api").container_name();
+        let answer = format!(
+            r#"[{{"Id":"1","Names":["/{name}"],"Image":"sha256:9","ImageID":"sha256:9","Created":1700000000,"State":"running",
+                "Status":"Up 2 hours","HostConfig":{{"NetworkMode":"default"}},"Mounts":[],
+                "Labels":{{"wharf":"true","wharf.project":"/srv/api","wharf.image":"rust","other":"gr\u00f6\u00dfe"}},
+                "Ports":[{{"IP":"127.0.0.1","PrivatePort":80,"PublicPort":8080,"Type":"tcp"}},{{"PrivatePort":443,"Type":"tcp"}}]}},
+               {{"Id":"2","Names":["/foreign"],"Labels":{{"wharf.project":"/srv/api"}}}},
+               {{"Id":"3"}}]"#
+        );
+        let listed: Vec<Listed> = parse(answer.as_bytes()).unwrap().into_iter().filter_map(Summary::listed).collect();
+        let published = Published { container: 80, protocol: "tcp".to_owned(), address: "127.0.0.1".to_owned(), host: 8080 };
+        assert_eq!(published.to_string(), "127.0.0.1:8080->80/tcp");
+        assert_eq!(
+            listed,
+            [Listed {
+                name,
+                project: Project::from_label("/srv/api"),
+                state: State::Running,
+                image: "rust".to_owned(),
+                image_id: None,
+                has_current_image: false,
+                effective: None,
+                dockerfile: None,
+                ports: vec![published],
+                created_at: String::new(),
+            }]
+        );
+        assert!(parse(b"{}").is_err());
+    }
+
+    #[test]
+    fn a_query_is_escaped() {
+        assert_eq!(escape(r#"{"a":["b=c d"]}"#), "%7B%22a%22%3A%5B%22b%3Dc%20d%22%5D%7D");
+    }
+}

@@ -1,0 +1,51 @@
+//! What a container's first process has printed.
+
+use bollard::container::LogOutput;
+use bollard::query_parameters::LogsOptions;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+
+use super::{Answer, Engine, one_line};
+use crate::error::{Error, Result};
+use crate::project::ContainerName;
+
+/// A piece of a log, as it was printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Printed {
+    Output(Bytes),
+    ErrorOutput(Bytes),
+}
+
+impl Engine {
+    /// The last lines, for a terminal.
+    pub async fn last_log_lines(&self, name: &ContainerName, count: usize) -> Result<Vec<String>> {
+        let options = LogsOptions { stdout: true, stderr: true, tail: count.to_string(), ..LogsOptions::default() };
+        let mut chunks = self.docker.logs(name.as_str(), Some(options));
+        let read = async {
+            let mut text = Vec::new();
+            while let Some(chunk) = chunks.next().await {
+                text.extend_from_slice(&chunk?.into_bytes());
+            }
+            Answer::Ok(text)
+        };
+        let text = self.look(format!("read the log of container `{name}`"), read).await?;
+        Ok(String::from_utf8_lossy(&text).lines().map(printable).collect())
+    }
+
+    /// The log piece by piece: all of it or the last lines, and with `follow` what comes until the container ends.
+    pub fn log(&self, name: &ContainerName, tail: Option<u32>, follow: bool) -> impl Stream<Item = Result<Printed>> + Unpin {
+        let tail = tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string());
+        let options = LogsOptions { stdout: true, stderr: true, tail, follow, ..LogsOptions::default() };
+        let action = format!("read the log of container `{name}`");
+        self.docker.logs(name.as_str(), Some(options)).map(move |chunk| match chunk {
+            Ok(LogOutput::StdErr { message }) => Ok(Printed::ErrorOutput(message)),
+            Ok(other) => Ok(Printed::Output(other.into_bytes())),
+            Err(error) => Err(Error::Engine { action: action.clone(), message: one_line(&error.to_string()), status: None }),
+        })
+    }
+}
+
+/// What a container prints is not obeyed by the terminal that shows it.
+fn printable(line: &str) -> String {
+    line.chars().filter(|c| !c.is_control()).collect()
+}

@@ -1,0 +1,130 @@
+//! Getting into a project's container: by its relay where that answers, which needs no engine, else by what the engine says.
+
+use std::path::PathBuf;
+
+use crate::config::OnExit;
+use crate::context::Context;
+use crate::engine::Container;
+use crate::error::{Error, Result};
+use crate::lifecycle::{Lifecycle, Wanted};
+use crate::places;
+use crate::plan;
+use crate::project::{ContainerName, Project};
+use crate::way::{self, Connection, Relays};
+
+/// How often to bring up a container that ends.
+const TRIES: u32 = 3;
+
+/// An open way in.
+pub struct Door {
+    pub connection: Connection,
+    /// The host's side of the directory that the container shares with it.
+    pub host_dir: PathBuf,
+}
+
+pub struct Entry<'a> {
+    pub project: &'a Project,
+    /// The container's: the project's own, or that of one to throw away.
+    pub name: ContainerName,
+    pub context: &'a Context,
+    relays: Relays<'a>,
+}
+
+impl<'a> Entry<'a> {
+    /// Into the project's own container.
+    pub fn to(project: &'a Project, context: &'a Context) -> Self {
+        Self { project, name: project.container_name(), context, relays: context.relays_of(project) }
+    }
+
+    /// Into a container to throw away, which only this process knows.
+    pub fn to_throw_away(project: &'a Project, name: ContainerName, context: &'a Context) -> Self {
+        Self { project, name, context, relays: context.relays_of(project) }
+    }
+
+    /// Into a container that runs and whose relay answers. The engine is not asked.
+    pub async fn knock(&self) -> Option<Door> {
+        let connection = self.relays.knock(&self.name()).await?;
+        Some(Door { connection, host_dir: self.host_dir() })
+    }
+
+    /// Into a container that runs.
+    pub async fn running(&self) -> Result<Door> {
+        if let Some(door) = self.knock().await {
+            return Ok(door);
+        }
+        let seen = self.lifecycle()?.look(None).await?;
+        self.into(plan::attach(self.project, &seen)?).await
+    }
+
+    /// Into a container that exists, which is started where it takes that.
+    pub async fn existing(&self, wanted: &Wanted<'_>) -> Result<Door> {
+        if let Some(door) = self.knock().await {
+            return Ok(door);
+        }
+        if self.lifecycle()?.look(None).await?.container.is_none() {
+            return Err(Error::NoContainer { project: self.project.to_string() });
+        }
+        self.up(wanted).await
+    }
+
+    /// Into the container, which is created and started where it takes that.
+    ///
+    /// One that ends with its last session may do so just now, and is brought up again.
+    pub async fn up(&self, wanted: &Wanted<'_>) -> Result<Door> {
+        let mut tries = if wanted.outfit.on_exit == OnExit::Keep { 1 } else { TRIES };
+        loop {
+            tries -= 1;
+            match Box::pin(self.up_once(wanted)).await {
+                Err(error) if error.is_stopped() && tries > 0 => {}
+                up => return up,
+            }
+        }
+    }
+
+    async fn up_once(&self, wanted: &Wanted<'_>) -> Result<Door> {
+        if let Some(door) = self.knock().await {
+            return Ok(door);
+        }
+        let up = self.lifecycle()?.up(wanted).await?;
+        match up.connection {
+            Some(connection) => Ok(Door { connection, host_dir: self.host_dir() }),
+            None => self.into(&up.container).await,
+        }
+    }
+
+    /// Into a container of which the engine says that it runs.
+    async fn into(&self, container: &Container) -> Result<Door> {
+        let engine = self.context.engine()?;
+        let launch = container.launch.ok_or_else(|| Error::NoTools { container: self.name() })?;
+        let host_dir = container.host_dir.clone().unwrap_or_else(|| self.host_dir());
+        if self.relays.are_used() {
+            // Not where it was looked for, as after a change of XDG_STATE_HOME, or dead.
+            if let Some(connection) = way::knock(&host_dir).await {
+                return Ok(Door { connection, host_dir });
+            }
+            if places::is_shared_with(&host_dir, &container.user) {
+                way::revive(engine, &container.name, launch).await;
+            }
+            if let Some(connection) = way::knock(&host_dir).await {
+                return Ok(Door { connection, host_dir });
+            }
+        }
+        match way::by_exec(engine, &container.name, launch).await {
+            Ok(connection) => Ok(Door { connection, host_dir }),
+            // An engine that refuses to run anything may do so because the container has just ended.
+            Err(error) => Err(self.lifecycle()?.failure().await.unwrap_or(error)),
+        }
+    }
+
+    pub fn lifecycle(&self) -> Result<Lifecycle<'_>> {
+        Ok(Lifecycle { engine: self.context.engine()?, project: self.project, name: self.name(), relays: self.relays })
+    }
+
+    fn host_dir(&self) -> PathBuf {
+        places::shared(&self.name(), &self.context.state_dir)
+    }
+
+    pub fn name(&self) -> ContainerName {
+        self.name.clone()
+    }
+}

@@ -1,0 +1,66 @@
+//! Creating a container, with all that it takes on the host and on the engine.
+
+use super::{Lifecycle, Wanted};
+use crate::engine::Image;
+use crate::error::{Error, Result};
+use crate::places;
+use crate::prepare::Preparation;
+use crate::progress;
+use crate::spec;
+use crate::supply;
+use crate::tools::Tools;
+
+impl Lifecycle<'_> {
+    pub(super) async fn create(&self, image: &Image, wanted: &Wanted<'_>, under: Option<String>) -> Result<()> {
+        let user = Box::pin(self.preparation(wanted).user_of(image)).await?;
+        let wanted = &wanted.run_as(user.as_ref());
+        let tools = Tools::gather(&wanted.tools)?;
+        if let Err(error) = tools.tmux() {
+            progress::say_line(&format!("the image needs a tmux of its own: {error}"));
+        }
+        supply::ensure(self.engine, &tools, &image.name).await?;
+        if let Some(exposure) = wanted.outfit.exposure(self.project) {
+            // Of containers that come and go with a command, a script need not hear each time.
+            if wanted.throw_away { progress::say_line(&exposure) } else { progress::note(&exposure) }
+        }
+        let masked = wanted.outfit.masked(self.project);
+        if !masked.is_empty() {
+            places::put_empty(&self.name(), wanted.state_dir)?;
+        }
+        let spec = spec::container(self.project, self.name(), image, wanted, &tools, &masked);
+        let shared = places::shared(&self.name(), wanted.state_dir);
+        places::create_for(&shared, &wanted.user.id_pair())?;
+        if wanted.read_only {
+            let files = places::files(&self.name(), wanted.state_dir);
+            places::create(&files)?;
+            Box::pin(self.preparation(wanted).put_beside(image, &files)).await?;
+        }
+        let Some(network) = &wanted.outfit.network else {
+            return self.engine.create_container(spec, under).await;
+        };
+        // Until a container is in it, others take it for one that nobody needs.
+        let _lock = places::lock_networks(wanted.state_dir).await?;
+        self.engine.ensure_network(network).await?;
+        self.engine.create_container(spec, under).await
+    }
+
+    /// Whether the engine has the GPUs that the container is to get.
+    pub async fn check_gpus(&self, wanted: &Wanted<'_>) -> Result<()> {
+        if wanted.outfit.limits.gpus.is_some() && !Box::pin(self.engine.has_gpus()).await? {
+            return Err(Error::NoGpus);
+        }
+        Ok(())
+    }
+
+    pub(super) fn preparation<'a>(&'a self, wanted: &'a Wanted<'a>) -> Preparation<'a> {
+        Preparation { engine: self.engine, project: self.project, name: self.name(), wanted }
+    }
+}
+
+impl Wanted<'_> {
+    /// Whether this machine has what the container is to get. One to throw away gets no ports: the project's own may have them.
+    pub(super) fn check(&self) -> Result<()> {
+        self.outfit.check_mounts()?;
+        if self.throw_away { Ok(()) } else { self.outfit.check_ports() }
+    }
+}

@@ -1,0 +1,64 @@
+//! A new container in the place of the one that is there.
+
+use super::{ATTEMPTS, Lifecycle, PAUSE, Up, Wanted};
+use crate::error::{Error, Result};
+use crate::places;
+use crate::plan::{self, Seen, Step, WantedImage};
+
+impl Lifecycle<'_> {
+    /// Puts a new container in the old one's place; ends what runs in it, and keeps its volumes. Where that fails, the old
+    /// one is back, and runs if it did.
+    pub async fn replace(&self, wanted: &Wanted<'_>) -> Result<Up> {
+        // Before anybody else has to wait.
+        let seen = self.look_to_replace(wanted.image).await?;
+        let steps = plan::replace(self.project, &seen, wanted.image)?;
+        if let [step @ (Step::Pull { .. } | Step::Build { .. })] = &steps[..] {
+            Box::pin(self.act(step, Some(wanted))).await?;
+        }
+        let _lock = places::lock(wanted.state_dir).await?;
+        for _ in 0..ATTEMPTS {
+            let seen = self.look_to_replace(wanted.image).await?;
+            let steps = plan::replace(self.project, &seen, wanted.image)?;
+            if let [step @ (Step::LookAgain | Step::Pull { .. } | Step::Build { .. })] = &steps[..] {
+                Box::pin(self.act(step, Some(wanted))).await?;
+            } else {
+                // Left by one that was killed.
+                self.take(&[Step::RemoveNext, Step::RemoveAside]).await?;
+                return Box::pin(self.take_or_undo(&steps, wanted)).await;
+            }
+        }
+        Err(Error::EngineSlow { action: format!("replace container `{}`", self.name()), within: PAUSE * ATTEMPTS })
+    }
+
+    async fn take_or_undo(&self, steps: &[Step], wanted: &Wanted<'_>) -> Result<Up> {
+        let mut taken = Vec::new();
+        let replaced = async {
+            for step in steps {
+                Box::pin(self.act(step, Some(wanted))).await?;
+                taken.push(step.clone());
+            }
+            self.started(steps).await?.ok_or_else(|| Error::Gone { container: self.name() })
+        };
+        let replaced = replaced.await;
+        let rest = match &replaced {
+            Ok(_) => vec![Step::RemoveAside],
+            // The next launch finds it all, and goes on from there.
+            Err(error) if error.is_engine_lost() => Vec::new(),
+            Err(_) => plan::undo(&taken),
+        };
+        for step in &rest {
+            // What failed first is what people should see. What is left is removed by the next rebuild, and by `prune`.
+            let _ = Box::pin(self.act(step, None)).await;
+        }
+        replaced
+    }
+
+    /// What the engine has for a project whose container is to be replaced by one of this image.
+    pub async fn look_to_replace(&self, wanted: WantedImage<'_>) -> Result<Seen> {
+        let (seen, image) = tokio::join!(Box::pin(self.look(None)), Box::pin(self.image(wanted)));
+        let (image, is_tag_taken) = image?;
+        let mut seen = Seen { image, is_tag_taken, ..seen? };
+        Self::look_at_inputs(&mut seen, wanted)?;
+        Ok(seen)
+    }
+}

@@ -1,0 +1,119 @@
+//! What is shown of the row that is selected: its session's screen, or what is known of its container.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::text::Line;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::escapes;
+use super::row::Standing;
+use crate::ago::ago;
+use crate::context::Context;
+use crate::drift;
+use crate::engine::Listed;
+use crate::entry::Entry;
+use crate::error::Result;
+use crate::project::Project;
+use crate::quote;
+use crate::session::{SessionName, control};
+use crate::tmux::{PaneId, TmuxServer};
+
+/// How long whoever is asked for a preview may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How many of a log's last lines are shown.
+const LOG_LINES: usize = 100;
+
+/// What a preview is of. Another one is another preview.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    pub project: Project,
+    pub session: Option<SessionName>,
+    /// The host's pane that shows the session.
+    pub pane: Option<PaneId>,
+    pub container: Option<Listed>,
+    pub standing: Standing,
+    pub last_used: Option<Timestamp>,
+    pub is_gone: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Preview {
+    pub lines: Vec<Line<'static>>,
+    /// Whether the last lines count most, as of a screen.
+    pub is_screen: bool,
+}
+
+/// Asks for it. It comes or it does not: nobody has to wait for it.
+pub async fn look(subject: &Subject, context: &Context) -> Preview {
+    let screen = match (&subject.session, &subject.pane, &context.tmux) {
+        (Some(_), Some(pane), Some(tmux)) => timeout(PATIENCE, capture_pane(tmux.clone(), pane.clone())).await.ok().flatten(),
+        (Some(session), ..) => {
+            timeout(PATIENCE, capture_session(&subject.project, session, context)).await.ok().and_then(Result::ok)
+        }
+        (None, ..) => None,
+    };
+    if let Some(captured) = screen {
+        return Preview { lines: escapes::lines(&captured), is_screen: true };
+    }
+    let mut preview = known(subject, Timestamp::now());
+    if let Ok(lines) = timeout(PATIENCE, of_container(subject, context)).await {
+        preview.lines.extend(lines);
+    }
+    preview
+}
+
+async fn capture_pane(tmux: TmuxServer, pane: PaneId) -> Option<String> {
+    let (done, captured) = oneshot::channel();
+    // Not the runtime's own threads: their end would be waited for.
+    std::thread::spawn(move || drop(done.send(tmux.capture(&pane))));
+    captured.await.ok()?.ok()
+}
+
+async fn capture_session(project: &Project, session: &SessionName, context: &Context) -> Result<String> {
+    let entry = Entry::to(project, context);
+    let mut door = entry.running().await?;
+    let screen = control::capture(&mut door.connection, &entry.name(), session, true, None).await?;
+    Ok(String::from_utf8_lossy(&screen).into_owned())
+}
+
+/// What is known without asking anybody.
+pub fn known(subject: &Subject, now: Timestamp) -> Preview {
+    let mut facts = vec![("project", quote::visible(subject.project.as_str()))];
+    if subject.is_gone {
+        facts.push(("", "its directory is gone".to_owned()));
+    }
+    if let Some(container) = &subject.container {
+        facts.push(("container", container.name.to_string()));
+        facts.push(("state", container.state.to_string()));
+        facts.push(("image", quote::visible(&container.image)));
+        facts.extend(container.ports.iter().map(|port| ("port", port.to_string())));
+    } else if subject.standing == Standing::New {
+        facts.push(("container", "none yet: Enter makes one".to_owned()));
+    }
+    if let Some(last) = subject.last_used {
+        facts.push(("used", ago(last, now)));
+    }
+    let lines = facts.into_iter().map(|(key, value)| Line::raw(format!("{key:<10} {value}")));
+    Preview { lines: lines.collect(), is_screen: false }
+}
+
+/// What `wharf rebuild` would apply, and the end of the log.
+async fn of_container(subject: &Subject, context: &Context) -> Vec<Line<'static>> {
+    let (Some(container), Ok(engine)) = (&subject.container, context.engine()) else {
+        return Vec::new();
+    };
+    let mut lines = Vec::new();
+    let now = engine.image(&container.image).await.ok().flatten();
+    if let Some(drift) = drift::of_listed(container, now.as_ref().map(|now| now.id.as_str()), context).line() {
+        lines.push(Line::raw(format!("{:<10} {}", "changed", quote::printable(&drift))));
+    }
+    if let Ok(log) = engine.last_log_lines(&container.name, LOG_LINES).await
+        && !log.is_empty()
+    {
+        lines.push(Line::raw(""));
+        lines.extend(escapes::plain_lines(&log.join("\n")));
+    }
+    lines
+}

@@ -1,0 +1,48 @@
+//! What the engine and the relays say. The one needs the engine, the others don't.
+
+use futures_util::{StreamExt, stream};
+
+use crate::context::Context;
+use crate::engine::Listed;
+use crate::entry::Entry;
+use crate::error::Result;
+use crate::places;
+use crate::project::Project;
+use crate::session::SessionName;
+
+/// How many relays to ask at once.
+const AT_ONCE: usize = 16;
+
+pub async fn containers(context: &Context) -> Result<Vec<Listed>> {
+    context.engine()?.containers().await
+}
+
+/// The sessions of every container whose relay answers; where relays can't be reached, of every one that runs.
+pub async fn sessions(context: &Context) -> Vec<(Project, Vec<SessionName>)> {
+    if !context.relays().are_used() {
+        return sessions_by_exec(context).await.unwrap_or_default();
+    }
+    let ask = async |name| {
+        let mut connection = context.relays().knock(&name).await?;
+        // The name proves what the relay claims.
+        let project = Project::from_label(connection.claimed_project()?);
+        if project.container_name() != name {
+            return None;
+        }
+        let sessions = connection.sessions().await.ok()?;
+        Some((project, sessions.into_iter().map(|session| session.name).collect()))
+    };
+    let asked = stream::iter(places::names(&context.state_dir)).map(ask).buffer_unordered(AT_ONCE);
+    asked.filter_map(std::future::ready).collect().await
+}
+
+async fn sessions_by_exec(context: &Context) -> Result<Vec<(Project, Vec<SessionName>)>> {
+    let running = containers(context).await?.into_iter().filter(|listed| listed.state.can_attach());
+    let ask = async |listed: Listed| {
+        let mut door = Box::pin(Entry::to(&listed.project, context).running()).await.ok()?;
+        let sessions = door.connection.sessions().await.ok()?;
+        Some((listed.project, sessions.into_iter().map(|session| session.name).collect()))
+    };
+    let asked = stream::iter(running).map(ask).buffer_unordered(AT_ONCE);
+    Ok(asked.filter_map(std::future::ready).collect().await)
+}

@@ -1,0 +1,53 @@
+//! What is being done about a container, said while it is done.
+
+mod build;
+mod live;
+mod pull;
+
+use std::io::{self, IsTerminal};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::plan::Step;
+use crate::project::ContainerName;
+
+pub use build::{Build, turning};
+pub use live::Live;
+pub use pull::Pull;
+
+const NOTE: Style = AnsiColor::Yellow.on_default().bold();
+const QUIET: Style = Style::new().dimmed();
+
+/// Says a step on a terminal. Elsewhere, output is for who asked, and a step is no output.
+pub fn say(step: &Step, container: &ContainerName) {
+    if let Some(text) = text(step, container) {
+        say_line(&text);
+    }
+}
+
+pub fn say_line(text: &str) {
+    if io::stderr().is_terminal() {
+        anstream::eprintln!("{QUIET}{text}{QUIET:#}");
+    }
+}
+
+/// Says what is being done where it takes long and is no terminal, as in a log.
+fn say_plainly(text: &str) {
+    anstream::eprintln!("{text}");
+}
+
+/// Says what a person has to know, also where it is not a terminal.
+pub fn note(text: &str) {
+    anstream::eprintln!("{NOTE}note:{NOTE:#} {text}");
+}
+
+fn text(step: &Step, container: &ContainerName) -> Option<String> {
+    Some(match step {
+        Step::Create { image } | Step::CreateNext { image } => format!("creating container {container} from {}", image.name),
+        Step::Start => format!("starting container {container}"),
+        Step::Unpause => format!("resuming container {container}"),
+        Step::LookAgain => format!("waiting for container {container}"),
+        // A moment's work, or told of when it is done.
+        _ => return None,
+    })
+}

@@ -1,0 +1,97 @@
+//! The ways into a container that runs: the relay's socket, and the engine's exec behind it. Both lead to a relay that
+//! speaks the same protocol, so whoever has a [`Connection`] need not know which way it came.
+
+mod connection;
+mod stream;
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::places;
+use crate::project::ContainerName;
+use crate::shared::SharedDirectory;
+use crate::tools::Launch;
+use crate::wire::{SOCKET, VERSION};
+
+use connection::OtherVersion;
+pub use connection::{Connection, Follower, Output, refusal};
+use stream::Stream;
+
+/// How long a relay may take to greet: one that is frozen, or no relay, holds nobody up. Tens of microseconds are usual.
+const GREETING: Duration = Duration::from_millis(300);
+/// The same by exec, where the runtime has to start a program first.
+const EXEC_GREETING: Duration = Duration::from_secs(10);
+
+/// The relays of this machine's containers.
+#[derive(Debug, Clone, Copy)]
+pub struct Relays<'a> {
+    /// The directory for what is shared with containers; `None` where the engine is to be the only way in.
+    pub state_dir: Option<&'a Path>,
+}
+
+impl Relays<'_> {
+    pub fn are_used(self) -> bool {
+        self.state_dir.is_some()
+    }
+
+    /// Knocks at a container's relay, whether or not there is such a container.
+    pub async fn knock(self, container: &ContainerName) -> Option<Connection> {
+        knock(&places::shared(container, self.state_dir?)).await
+    }
+}
+
+/// Knocks at the relay whose socket is in this directory. `None` where nothing of this version answers: the directory is
+/// the container's to write to, so whatever is there instead is not an error, only not a way in.
+pub async fn knock(directory: &Path) -> Option<Connection> {
+    let greeted = async {
+        let stream = connect(directory).await?;
+        Connection::greet(Stream::Socket(stream)).await
+    };
+    timeout(GREETING, greeted).await.ok()?.ok()
+}
+
+async fn connect(directory: &Path) -> io::Result<UnixStream> {
+    let directory = SharedDirectory::open(directory)?;
+    loop {
+        match directory.connect(SOCKET).await {
+            // So many knock at once that not even one more can wait.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => tokio::time::sleep(Duration::from_millis(5)).await,
+            connected => return connected,
+        }
+    }
+}
+
+/// Goes in through the engine: a relay for this connection alone.
+pub async fn by_exec(engine: &Engine, container: &ContainerName, launch: Launch) -> Result<Connection> {
+    let mut command = launch.wharf();
+    command.extend(["relay".to_owned(), "--stdio".to_owned()]);
+    let stream = engine.open_exec(container, command).await?;
+    let said = stream.said();
+    let action = || format!("get into container `{container}`");
+    match timeout(EXEC_GREETING, Connection::greet(Stream::Exec(stream))).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => {
+            if let Some(OtherVersion(theirs)) = error.get_ref().and_then(|error| error.downcast_ref()) {
+                return Err(Error::OtherVersion { container: container.clone(), theirs: *theirs, ours: VERSION });
+            }
+            let message = said.text().unwrap_or_else(|| error.to_string());
+            Err(Error::NoWayIn { container: container.clone(), message })
+        }
+        Err(_) => Err(Error::EngineSlow { action: action(), within: EXEC_GREETING }),
+    }
+}
+
+/// Starts a container's relay again. Whether it worked shows when it is knocked at.
+pub async fn revive(engine: &Engine, container: &ContainerName, launch: Launch) {
+    let mut command = launch.wharf();
+    command.push("relay".to_owned());
+    if let Ok(mut stream) = engine.open_exec(container, command).await {
+        let _ = timeout(EXEC_GREETING, tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;
+    }
+}

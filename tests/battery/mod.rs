@@ -1,0 +1,78 @@
+//! R34: nobody notices the second tmux. Whatever a program prints and a person presses comes out of a wharf pane as it does out of
+//! a bare pane of the same tmux.
+
+mod case;
+mod cells;
+mod given;
+mod hostile;
+mod pair;
+mod printed;
+mod told;
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use self::case::Case;
+use self::pair::Pair;
+use crate::support::{BUSYBOX, DEBIAN, Host, World, repository};
+
+/// Of the README.
+const SECTION: &str = "Nobody notices the second tmux";
+
+fn cases() -> Vec<Case> {
+    [printed::cases(), given::cases(), told::cases()].into_iter().flatten().collect()
+}
+
+/// Runs every case; names those that fail.
+#[track_caller]
+fn compare(cases: &[Case], image: &str, environment: &[&str]) {
+    let world = World::new();
+    let host = Host::bare(&world);
+    let pair = Pair::open(&world, &host, image, environment);
+    let version = version_of(&host.tmux(["display-message", "-p", "#{version}"]));
+    let mut failed = Vec::new();
+    for case in cases.iter().filter(|case| case.since <= version) {
+        if catch_unwind(AssertUnwindSafe(|| case.run(&pair))).is_err() {
+            eprintln!("failed: {}", case.name);
+            failed.push(case.name);
+        }
+        // One that leaves a pane in a state of its own makes all that follow fail, each after its deadline.
+        if failed.len() > 8 {
+            break;
+        }
+    }
+    assert!(failed.is_empty(), "a wharf pane is not like a bare pane in: {}", failed.join(", "));
+}
+
+/// `3.3a` is 3.3.
+fn version_of(version: &str) -> (u32, u32) {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok());
+    (numbers.next().unwrap(), numbers.next().unwrap())
+}
+
+#[test]
+fn a_wharf_pane_is_like_a_bare_pane() {
+    compare(&cases(), DEBIAN, &[]);
+}
+
+#[test]
+fn by_exec_with_a_tmux_of_wharfs_own_in_one_that_is_called_screen() {
+    compare(&cases(), BUSYBOX, &["WHARF_ATTACH=exec", "TERM=screen-256color"]);
+}
+
+#[test]
+fn with_an_unknown_terminal_and_without_a_locale() {
+    compare(&cases(), DEBIAN, &["TERM=foo-unknown", "LANG=C", "LC_ALL=POSIX"]);
+}
+
+#[test]
+fn the_readme_names_every_feature() {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let section = readme.split("\n### ").find(|section| section.starts_with(SECTION)).unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
+    let named: BTreeSet<&str> = rows.flat_map(|(_, features)| features.split(" · ")).collect();
+    let oldest = version_of("3.2");
+    let missing: Vec<&str> = cases().iter().filter(|case| case.since == oldest).map(|case| case.name).collect();
+    let missing: Vec<&str> = missing.into_iter().filter(|name| !named.contains(name)).collect();
+    assert!(missing.is_empty(), "not in the README: {}", missing.join(" · "));
+}

@@ -1,0 +1,89 @@
+//! R12, R35: a window whose engine hangs, dies and comes back.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Pid, test_kill_process};
+
+use crate::support::{Host, PrivateEngine, Screen, World, pane_process, wait_until};
+
+/// A window in which a program answers what is typed.
+#[track_caller]
+fn open<'a>(host: &'a Host<'a>, engine: &PrivateEngine, project: &Path, way: &str) -> Screen<'a> {
+    engine.load_default_image();
+    host.tmux(["set-environment", "-g", "DOCKER_HOST", &engine.host()]);
+    host.tmux(["set-environment", "-g", "WHARF_ATTACH", way]);
+    let open = engine.wharf(["open"]).arg(project).env("TMUX", host.variable()).env("WHARF_ATTACH", way);
+    open.args(["--", "sh", "-c", "echo inside; while read line; do echo \"heard $line\"; done"]).success();
+    let screen = host.attach("main");
+    screen.wait_for_line("inside");
+    screen
+}
+
+#[track_caller]
+fn answers(screen: &Screen, line: &str) {
+    screen.type_line(line);
+    screen.wait_for_line(&format!("heard {line}"));
+}
+
+#[test]
+fn by_the_relay_a_window_does_not_notice_its_engine() {
+    let world = World::new();
+    let engine = PrivateEngine::start(&world);
+    let host = world.host();
+    let screen = open(&host, &engine, &world.project("api"), "relay");
+    engine.freeze();
+    answers(&screen, "while it is frozen");
+    engine.thaw();
+    engine.kill();
+    answers(&screen, "while it is dead");
+    engine.start_again();
+    answers(&screen, "after its restart");
+}
+
+#[test]
+fn by_exec_a_window_waits_for_its_engine_and_goes_on() {
+    let world = World::new();
+    let engine = PrivateEngine::start(&world);
+    let host = world.host();
+    let screen = open(&host, &engine, &world.project("api"), "exec");
+    engine.freeze();
+    screen.type_line("typed while it was frozen");
+    engine.thaw();
+    screen.wait_for_line("heard typed while it was frozen");
+    engine.kill();
+    let socket = engine.socket();
+    screen.wait_for_text(&format!("error: no container engine at `{}`: Connection refused (os error 111)", socket.display()));
+    screen.wait_for_line("hint: start it (`sudo systemctl start docker`), or name another in DOCKER_HOST");
+    screen.wait_for_line("waiting for it to come back · q closes");
+    engine.start_again();
+    screen.wait_for_line("heard typed while it was frozen");
+    answers(&screen, "the same program");
+}
+
+#[test]
+fn a_window_that_waits_for_its_engine_can_be_closed() {
+    let world = World::new();
+    let engine = PrivateEngine::start(&world);
+    let host = world.host();
+    let screen = open(&host, &engine, &world.project("api"), "exec");
+    engine.kill();
+    screen.wait_for_line("waiting for it to come back · q closes");
+    screen.press(&["q"]);
+    wait_until("the window to be gone", || host.windows("").is_empty());
+}
+
+#[test]
+fn a_window_that_waits_for_its_engine_ends_with_its_terminal() {
+    let world = World::new();
+    let engine = PrivateEngine::start(&world);
+    let host = world.host();
+    let screen = open(&host, &engine, &world.project("api"), "exec");
+    engine.kill();
+    screen.wait_for_line("waiting for it to come back · q closes");
+    let shell = pane_process(&host, &host.windows("#{pane_id}")[0]).as_raw_nonzero();
+    let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+    let wharf = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
+    host.kill_server();
+    wait_until("the end of wharf", || test_kill_process(wharf).is_err());
+}

@@ -1,0 +1,32 @@
+//! R18: `rebuild`, when the engine goes in the middle of it.
+
+use std::process::Stdio;
+
+use super::{ends_in_time, projects_volumes, start};
+use crate::support::{PrivateEngine, World, wait_until};
+
+#[test]
+fn an_engine_that_dies_in_the_middle_of_a_rebuild_loses_no_container() {
+    let world = World::new();
+    let engine = PrivateEngine::start(&world);
+    let project = world.project("api");
+    let name = start(&engine, &project);
+    let all = || engine.docker(&["ps", "--all", "--format", "{{.Names}} {{.State}}"]);
+    for place in ["-next", "-aside"] {
+        let mut rebuild = engine.wharf(["rebuild"]).arg(&project).into_command();
+        let rebuild = rebuild.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_until("the rebuild to be at it", || all().contains(place));
+        engine.kill();
+        let error = ends_in_time(rebuild);
+        assert!(error.starts_with("error: no container engine at "), "{error}");
+
+        engine.start_again();
+        assert_eq!(start(&engine, &project), name);
+        assert!(all().lines().any(|line| line == format!("{name} running")), "{}", all());
+        assert_eq!(projects_volumes(&engine), format!("{name}-home"));
+        // And nothing of it is there for long.
+        engine.wharf(["prune"]).success();
+        assert_eq!(all(), format!("{name} running"), "{place}");
+    }
+    assert_eq!(engine.wharf(["exec", "--", "echo", "hi"]).current_dir(&project).success(), "hi");
+}

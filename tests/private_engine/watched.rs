@@ -1,0 +1,28 @@
+//! R72, R75: the status line of a host whose engine goes and comes back.
+
+use crate::support::{PrivateEngine, World};
+use crate::watch::{client, wait_for_shown};
+
+#[test]
+fn the_status_line_says_that_the_engine_is_gone_and_what_has_become_of_the_container_since() {
+    let world = World::new();
+    let engine = PrivateEngine::start(&world);
+    engine.load_default_image();
+    let project = world.project("api");
+    let host = crate::support::Host::bare(&world);
+    host.tmux(["set-environment", "-g", "DOCKER_HOST", &engine.host()]);
+    engine.wharf(["setup"]).env("TMUX", host.variable()).success();
+    let screen = client(&host);
+    engine.wharf(["open"]).arg(&project).env("TMUX", host.variable()).args(["--", "sleep", "1000"]).success();
+    wait_for_shown(&screen, "●");
+    engine.kill();
+    wait_for_shown(&screen, "? no engine");
+    engine.start_again();
+    wait_for_shown(&screen, "●");
+    engine.stop();
+    wait_for_shown(&screen, "? no engine");
+    engine.start_again();
+    let container = engine.docker(&["ps", "--format", "{{.Names}}"]);
+    engine.docker(&["stop", &container]);
+    wait_for_shown(&screen, "○ stopped");
+}

@@ -1,0 +1,58 @@
+//! A person's terminal, byte for byte: what a client of the host's tmux writes to it, and what it sends as keys.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex};
+
+use super::{Host, World, wait_until};
+
+pub struct RawTerminal {
+    pty: pty_process::blocking::Pty,
+    client: std::process::Child,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl RawTerminal {
+    /// With a client that shows a session, 100 by 24 cells.
+    pub fn attach(world: &World, host: &Host, session: &str) -> Self {
+        let socket = host.tmux(["display-message", "-p", "#{socket_path}"]);
+        let (pty, pts) = pty_process::blocking::open().unwrap();
+        pty.resize(pty_process::Size::new(24, 100)).unwrap();
+        let command = pty_process::blocking::Command::new("tmux").args(["-u", "-S", &socket, "attach-session", "-t", session]);
+        let client = command.env_clear().envs(world.environment()).spawn(pts).unwrap();
+        let written = Arc::default();
+        let mut output = File::from(pty.as_fd().try_clone_to_owned().unwrap());
+        let seen: Arc<Mutex<Vec<u8>>> = Arc::clone(&written);
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 64 * 1024];
+            while let Ok(count @ 1..) = output.read(&mut buffer) {
+                seen.lock().unwrap().extend_from_slice(&buffer[..count]);
+            }
+        });
+        // A watcher's client has no terminal.
+        wait_until("the client", || host.tmux(["list-clients", "-F", "#{client_tty}"]).lines().any(|tty| !tty.is_empty()));
+        Self { pty, client, written }
+    }
+
+    /// How much was written so far: a place to look from.
+    pub fn mark(&self) -> usize {
+        self.written.lock().unwrap().len()
+    }
+
+    pub fn since(&self, mark: usize) -> Vec<u8> {
+        self.written.lock().unwrap()[mark..].to_vec()
+    }
+
+    /// What a key sends, or several.
+    pub fn press(&self, bytes: &[u8]) {
+        (&self.pty).write_all(bytes).unwrap();
+    }
+}
+
+impl Drop for RawTerminal {
+    fn drop(&mut self) {
+        let _ = self.client.kill();
+        let _ = self.client.wait();
+    }
+}
