@@ -170,6 +170,10 @@ fn activity_shows_where_tmux_is_told_to_monitor_it() {
     wait_for_shown(&screen, "● +");
     host.tmux(["set-option", "-gw", "monitor-activity", "off"]);
     wait_for_shown(&screen, "●");
+    // As when a configuration file is read again.
+    host.tmux(["set-option", "-gw", "monitor-activity", "on"]);
+    world.wharf(["setup"]).env("TMUX", host.variable()).success();
+    wait_for_shown(&screen, "● +");
 }
 
 #[test]
@@ -204,7 +208,6 @@ fn twenty_setups_at_once_leave_one_watcher() {
     wait_until("the others' end", || watchers(&host) == [watcher]);
     world.wharf(["setup"]).env("TMUX", host.variable()).success();
     assert_eq!(watchers(&host), [watcher]);
-    wait_for_equal("one client", "1", || host.tmux(["list-clients", "-F", "#{client_control_mode}"]));
 }
 
 #[test]
@@ -215,6 +218,7 @@ fn a_watcher_that_was_killed_is_started_again_by_the_next_command() {
     let screen = client(&host);
     let container = open(&world, &host, &project);
     wait_for_shown(&screen, "●");
+    screen.wait_for_prompt();
     let watcher = the_watcher(&host);
     kill_process(watcher, Signal::KILL).unwrap();
     wait_until("the watcher's end", || watchers(&host).is_empty());
@@ -232,6 +236,8 @@ fn what_a_killed_watcher_has_missed_shows_once_there_is_another() {
     let screen = client(&host);
     let container = open(&world, &host, &project);
     wait_for_shown(&screen, "●");
+    // Nobody else is on the way who would start another.
+    screen.wait_for_prompt();
     kill_process(the_watcher(&host), Signal::KILL).unwrap();
     wait_until("the watcher's end", || watchers(&host).is_empty());
     Docker::run(["stop", &container]);
@@ -245,37 +251,49 @@ fn a_watcher_ends_with_its_server_and_leaves_nothing() {
     let world = World::new();
     let host = world.host();
     let watcher = the_watcher(&host);
-    wait_for_equal("its client", "main", || host.tmux(["list-clients", "-F", "#{session_name}"]));
+    let claims = || fs::read_dir(world.root().join("state/wharf/watch")).map_or(0, Iterator::count);
+    wait_until("its claim", || claims() == 1);
     host.kill_server();
     wait_until("the watcher's end", || test_kill_process(watcher).is_err());
-    assert_eq!(fs::read_dir(world.root().join("state/wharf/watch")).unwrap().count(), 0);
+    assert_eq!(claims(), 0);
 }
 
 #[test]
-fn a_watcher_outlives_the_session_that_it_watches_from() {
+fn a_watcher_belongs_to_no_session() {
     let world = World::new();
     let project = world.project("api");
     let host = world.host();
     let watcher = the_watcher(&host);
-    wait_for_equal("its client", "main", || host.tmux(["list-clients", "-F", "#{session_name}"]));
+    assert_eq!(host.tmux(["list-clients", "-F", "#{client_name}"]), "");
+    let screen = client(&host);
     host.start_server("second", &project);
+    let other = host.attach("second");
+    host.tmux(["set-option", "-t", "second", "destroy-unattached", "on"]);
+    other.press(&["C-b", "d"]);
+    wait_for_equal("the session's end", "main", || host.tmux(["list-sessions", "-F", "#{session_name}"]));
+    host.start_server("third", &project);
+    host.tmux(["switch-client", "-c", &host.tmux(["list-clients", "-F", "#{client_name}"]), "-t", "third"]);
     host.tmux(["kill-session", "-t", "main"]);
-    wait_for_equal("its client", "second", || host.tmux(["list-clients", "-F", "#{session_name}"]));
+    open(&world, &host, &project);
+    wait_for_shown(&screen, "●");
     assert_eq!(the_watcher(&host), watcher);
 }
 
 #[test]
-fn a_session_that_ends_with_its_last_client_is_not_kept() {
+fn the_server_outlives_whatever_happens_while_a_watcher_starts() {
     let world = World::new();
-    let host = world.host();
-    wait_for_equal("its client", "main", || host.tmux(["list-clients", "-F", "#{session_name}"]));
-    host.start_server("second", &world.project("api"));
-    let screen = host.attach("second");
-    host.tmux(["set-option", "-t", "second", "destroy-unattached", "on"]);
-    host.tmux(["kill-session", "-t", "main"]);
-    wait_for_equal("its client", "2", || host.tmux(["list-sessions", "-F", "#{session_attached}"]));
-    screen.press(&["C-b", "d"]);
-    wait_for_equal("the session's end", "", || host.tmux(["list-sessions", "-F", "#{session_name}"]));
+    let host = Host::bare(&world);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..20 {
+                world.wharf(["setup"]).env("TMUX", host.variable()).success();
+                kill_process(the_watcher(&host), Signal::KILL).unwrap();
+            }
+        });
+        for _ in 0..200 {
+            host.tmux(["new-window", "-d", ";", "select-window", "-t", ":+", ";", "kill-window"]);
+        }
+    });
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub fn run(context: &Context) -> Result<ExitCode> {
     tmux.detour(&wharf, options.splits)?;
     tmux.set_status_defaults()?;
     watch::ensure(true, context);
+    // What people want to be told of may be another thing now.
+    tmux.say_that_windows_changed();
     // From a configuration file, tmux would show it each time in place of the pane.
     if io::stdout().is_terminal() {
         advise(&tmux.missing_options()?);

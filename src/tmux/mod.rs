@@ -2,7 +2,6 @@
 
 mod advice;
 mod client;
-mod control;
 mod detours;
 mod id;
 mod keys;
@@ -10,21 +9,23 @@ mod menu;
 mod options;
 mod panes;
 mod shown;
+mod watched;
 mod widget;
 mod window;
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use tmux_interface::TmuxCommands;
 
-pub use control::{ControlClient, Told, Windows};
 pub use id::{ClientName, PaneId, SessionId, WindowId};
 pub use keys::{Binding, Bound, shell_command};
 pub use menu::{At, Does, Item};
 pub use options::PopupSize;
 pub use panes::OpenPane;
 pub use shown::Shown;
+pub use watched::{Listed, Windows};
 pub use window::{Beside, NewPane, Switch};
 
 use crate::error::{Error, Result};
@@ -59,7 +60,11 @@ impl TmuxServer {
 
     /// Runs commands in one process (2 ms each), and gives what they printed without the last newline.
     fn run(&self, action: &'static str, commands: &TmuxCommands) -> Result<String> {
-        let output = self.command(commands).output().map_err(|source| Error::io("run `tmux`", source))?;
+        Self::printed(action, self.command(commands).output())
+    }
+
+    fn printed(action: &'static str, output: io::Result<Output>) -> Result<String> {
+        let output = output.map_err(|source| Error::io("run `tmux`", source))?;
         if !output.status.success() {
             let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(Error::Tmux { action, message });

@@ -4,7 +4,6 @@ use tmux_interface::SetOption;
 
 use super::WindowId;
 use crate::plan::Status;
-use crate::quote;
 
 /// On a window: how its project's container stands, in one word.
 pub const STATE: &str = "@wharf_state";
@@ -37,15 +36,14 @@ impl Shown {
 
     /// The commands that make a window that shows `self` show `new`. Each costs every client a redraw of its whole screen,
     /// so there are none for what is the same.
-    pub(super) fn changes(&self, new: &Self, window: &WindowId) -> Vec<String> {
+    pub(super) fn changes<'a>(&'a self, new: &'a Self, window: &WindowId) -> Vec<SetOption<'a>> {
         let both = OPTIONS.into_iter().zip(self.0.iter().zip(&new.0));
         let changed = both.filter(|(_, (old, new))| old != new);
         changed
             .map(|(option, (_, value))| {
                 // A window that has been closed meanwhile must not keep the rest from being done: `-q`.
                 let set = SetOption::new().window().quiet().target_pane(window.to_string());
-                let set = if value.is_empty() { set.unset().option(option) } else { set.option(option).value(value.as_str()) };
-                set.build().to_vec().iter().map(|word| quote::shell_if_needed(word)).collect::<Vec<_>>().join(" ")
+                if value.is_empty() { set.unset().option(option) } else { set.option(option).value(value.as_str()) }
             })
             .collect()
     }
@@ -91,7 +89,8 @@ mod tests {
                 ],
             ),
         ] {
-            assert_eq!(old.changes(new, &window), commands);
+            let changes = old.changes(new, &window).into_iter().map(|change| change.build().to_vec().join(" "));
+            assert_eq!(changes.collect::<Vec<_>>(), commands);
         }
     }
 

@@ -65,8 +65,11 @@ fn status() -> String {
     let states = Condition::ALL.iter().rev().fold(String::new(), |otherwise, &condition| {
         format!("#{{?#{{==:#{{{STATE}}},{}}},#{{E:{}}},{otherwise}}}", condition.word(), of(condition))
     });
-    let added = [(DRIFT, STATUS_DRIFT), (ACTIVITY, STATUS_ACTIVITY), (BELL, STATUS_BELL)];
-    let added = added.map(|(option, format)| format!("#{{?{option},#{{E:{format}}},}}")).concat();
+    let is_set = |option| format!("#{{{option}}}");
+    // Whoever no longer wants to know of activity is not told from that moment on.
+    let is_wanted = format!("#{{&&:{},#{{monitor-activity}}}}", is_set(ACTIVITY));
+    let added = [(is_set(DRIFT), STATUS_DRIFT), (is_wanted, STATUS_ACTIVITY), (is_set(BELL), STATUS_BELL)];
+    let added = added.map(|(is_shown, format)| format!("#{{?{is_shown},#{{E:{format}}},}}")).concat();
     format!("#{{?{PROJECT},{states}{added},}}")
 }
 

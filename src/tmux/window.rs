@@ -7,6 +7,7 @@ use tmux_interface::{
     DisplayMessage, LinkWindow, NewWindow, RunShell, SelectWindow, SetOption, SplitWindow, TmuxCommand, TmuxCommands,
 };
 
+use super::watched::windows_changed;
 use super::{PaneId, SessionId, TmuxServer, WindowId};
 use crate::error::{Error, Result};
 use crate::project::{ContainerName, Project};
@@ -182,7 +183,8 @@ impl TmuxServer {
         let left = self.run("look at the pane", &TmuxCommands::new().cmd(unset).cmd(others));
         if left.is_ok_and(|others| others.is_empty()) {
             let unset = |name| SetOption::new().window().unset().target_pane(pane.to_string()).option(name);
-            let _ = self.run("forget the project", &TmuxCommands::new().cmd(unset(PROJECT)).cmd(unset(CONTAINER)));
+            let commands = TmuxCommands::new().cmd(unset(PROJECT)).cmd(unset(CONTAINER)).cmd(windows_changed());
+            let _ = self.run("forget the project", &commands);
         }
     }
 
@@ -225,6 +227,7 @@ fn tag_on<'a>(
         .cmd(on(scope(SetOption::new())).option(PROJECT).value(project.to_string()))
         .cmd(on(scope(SetOption::new())).option(CONTAINER).value(project.container_name().to_string()))
         .cmd(on(SetOption::new().pane()).option(SESSION).value(session.to_string()))
+        .cmd(windows_changed())
 }
 
 fn ask<'a>(pane: Option<&PaneId>, format: String) -> TmuxCommand<'a> {

@@ -268,8 +268,10 @@ impl<'a> PaneTag<'a> {
 
 impl Drop for PaneTag<'_> {
     fn drop(&mut self) {
-        if let (true, Some(tmux), Some(pane)) = (self.is_ours, &self.context.tmux, &self.context.pane) {
-            tmux.untag_pane(pane);
+        match (&self.context.tmux, &self.context.pane) {
+            (Some(tmux), Some(pane)) if self.is_ours => tmux.untag_pane(pane),
+            (Some(tmux), Some(_)) => tmux.say_that_windows_change_soon(),
+            _ => {}
         }
     }
 }

@@ -14,7 +14,7 @@ use std::env;
 use std::io;
 use std::pin::pin;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::setsid;
 use tokio::sync::mpsc;
@@ -24,17 +24,15 @@ use crate::cli::Watch;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::session::signals::Signals;
-use crate::tmux::{ControlClient, TmuxServer, Told};
+use crate::tmux::TmuxServer;
 use claim::{Place, Watcher};
 pub use engine::{Happened, follow};
 use idle::Idle;
 pub use listen::Listener;
 use state::State;
 
-/// How long a server may have no session, as while it reads its configuration.
-const NO_SESSION: Duration = Duration::from_secs(30);
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How soon a server that has not done what it was told is told again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 pub fn run(args: Watch, context: &Context) -> Result<ExitCode> {
     if args.serve {
@@ -91,49 +89,29 @@ async fn watch(tmux: &TmuxServer, process: u32, context: &Context) {
     let (heard, mut from_relays) = mpsc::unbounded_channel();
     let mut state = State::new(context, heard);
     let mut idle = Idle::new(context);
-    while let Some(mut client) = attach(tmux, process).await {
-        loop {
-            if state.write(&mut client).await.is_err() {
-                break;
-            }
-            tokio::select! {
-                told = client.told() => match told {
-                    Ok(Told::Attached) => drop(client.ask_for_all().await),
-                    Ok(Told::Shown(shown)) => state.shown = shown,
-                    Ok(Told::Windows(windows)) => {
-                        idle.has_windows(windows.values().map(|watched| watched.container.clone()).collect());
-                        state.has_windows(windows);
-                    }
-                    Ok(Told::WindowsMayHaveChanged) => drop(client.ask_for_windows().await),
-                    Ok(Told::ClientsHaveChanged) => drop(client.ask_for_clients().await),
-                    Ok(Told::IsAlone | Told::End) | Err(_) => break,
-                },
-                Some(happened) = from_engine.recv() => {
-                    idle.happened(&happened);
-                    state.happened(&happened);
+    let mut windows = tmux.watch_windows(process);
+    loop {
+        if state.write(tmux).await.is_err() {
+            // Nobody knows what was done: what they show is read again.
+            tokio::time::sleep(PAUSE).await;
+            windows = tmux.watch_windows(process);
+        }
+        tokio::select! {
+            listed = windows.next() => match listed {
+                Ok(listed) => {
+                    idle.has_windows(listed.windows.values().map(|watched| watched.container.clone()).collect());
+                    state.has_windows(listed);
                 }
-                Some(heard) = from_relays.recv() => state.heard(heard),
-                looked = state.next_look() => state.looked(looked),
-                done = idle.next() => idle.done(done),
-                never = &mut engine => match never {},
+                Err(_) => return,
+            },
+            Some(happened) = from_engine.recv() => {
+                idle.happened(&happened);
+                state.happened(&happened);
             }
+            Some(heard) = from_relays.recv() => state.heard(heard),
+            looked = state.next_look() => state.looked(looked),
+            done = idle.next() => idle.done(done),
+            never = &mut engine => match never {},
         }
     }
-}
-
-/// A client of a session of the server; `None` where the server has ended, or has had no session for a while.
-async fn attach(tmux: &TmuxServer, process: u32) -> Option<ControlClient> {
-    let started = Instant::now();
-    let mut pause = FIRST_PAUSE;
-    while started.elapsed() < NO_SESSION {
-        if tmux.server_process().ok()? != process {
-            return None;
-        }
-        if let Ok(Some(session)) = tmux.session_to_watch_from() {
-            return tmux.watch_from(&session).ok();
-        }
-        tokio::time::sleep(pause).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
-    }
-    None
 }

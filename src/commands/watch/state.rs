@@ -1,7 +1,6 @@
 //! What a watcher knows, and what windows show of it.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -15,10 +14,11 @@ use super::listen::{Heard, Listener};
 use crate::context::Context;
 use crate::drift;
 use crate::engine::Container;
+use crate::error::Result;
 use crate::plan::{Condition, Status};
 use crate::project::{ContainerName, Project};
 use crate::session::SessionName;
-use crate::tmux::{ControlClient, Shown, WindowId, Windows};
+use crate::tmux::{Listed, Shown, TmuxServer, WindowId, Windows};
 
 /// How soon an engine that did not answer is asked again, and how rarely at last.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -54,7 +54,8 @@ enum Answer {
 pub struct State<'a> {
     context: &'a Context,
     windows: Windows,
-    pub shown: BTreeMap<WindowId, Shown>,
+    /// What windows show, since nobody else writes that; unknown at first.
+    shown: Option<BTreeMap<WindowId, Shown>>,
     containers: BTreeMap<ContainerName, Known>,
     looks: FuturesUnordered<LocalBoxFuture<'a, Looked>>,
     count: u64,
@@ -67,7 +68,7 @@ impl<'a> State<'a> {
         Self {
             context,
             windows: Windows::new(),
-            shown: BTreeMap::new(),
+            shown: None,
             containers: BTreeMap::new(),
             looks: FuturesUnordered::new(),
             count: 0,
@@ -77,7 +78,8 @@ impl<'a> State<'a> {
     }
 
     /// Makes windows show what is known, as far as they don't.
-    pub async fn write(&mut self, client: &mut ControlClient) -> io::Result<()> {
+    pub async fn write(&mut self, tmux: &TmuxServer) -> Result<()> {
+        let Some(mut shown) = self.shown.take() else { return Ok(()) };
         let mut now = BTreeMap::new();
         for (window, watched) in &self.windows {
             let Some(known) = self.containers.get(&watched.container) else { continue };
@@ -93,17 +95,19 @@ impl<'a> State<'a> {
         }
         let nothing = Shown::default();
         let is_unknown = |window: &WindowId| self.windows.contains_key(window) && !now.contains_key(window);
-        let before = self.shown.iter().filter(|(window, _)| !is_unknown(window));
+        let before = shown.iter().filter(|(window, _)| !is_unknown(window));
         let gone = before.filter(|(window, _)| !now.contains_key(window)).map(|(window, old)| (window, old, &nothing));
-        let new = now.iter().map(|(window, new)| (window, self.shown.get(window).unwrap_or(&nothing), new));
-        client.show(gone.chain(new)).await?;
-        self.shown.retain(|window, _| self.windows.contains_key(window));
-        self.shown.extend(now);
+        let new = now.iter().map(|(window, new)| (window, shown.get(window).unwrap_or(&nothing), new));
+        tmux.show(gone.chain(new)).await?;
+        shown.retain(|window, _| self.windows.contains_key(window));
+        shown.extend(now);
+        self.shown = Some(shown);
         Ok(())
     }
 
-    pub fn has_windows(&mut self, windows: Windows) {
-        self.windows = windows;
+    pub fn has_windows(&mut self, listed: Listed) {
+        self.windows = listed.windows;
+        self.shown.get_or_insert(listed.shown);
         let containers: Vec<ContainerName> = self.windows.values().map(|watched| watched.container.clone()).collect();
         self.containers.retain(|name, _| containers.contains(name));
         for name in containers {
