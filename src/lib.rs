@@ -45,10 +45,10 @@ use clap::Parser;
 /// The whole program: parse → run → report → exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    if let cli::Command::Inside(verb) = cli.command {
+    if let Some(verb) = cli::Inside::of_this_program() {
         return inside::run(verb);
     }
+    let cli = cli::Cli::parse();
     let context = context::Context::from_environment(cli.surface);
     match commands::run(cli.command, &context) {
         Ok(code) => code,

@@ -1,43 +1,59 @@
 //! What wharf's own program is for inside a container.
 
-use clap::{Args, Subcommand};
+use std::env;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A command line of its own: getting in by the engine's exec waits for the program to start, and a millisecond of that
+/// is what it takes to build the command line that people have.
+#[derive(Debug, Parser)]
+#[command(name = "wharf", version)]
+struct InsideCli {
+    #[command(subcommand)]
+    verb: Inside,
+}
 
 /// What wharf's own program is for inside a container. Nobody else calls these.
 #[derive(Debug, Subcommand)]
 pub enum Inside {
     /// Hold a container: start its relay, and stay
-    #[command(hide = true)]
     Hold(Holding),
     /// Stay until a signal comes
-    #[command(hide = true)]
     Pause,
     /// Let clients in; without a flag, start a relay unless one runs, and wait until it listens
-    #[command(hide = true)]
     Relay(RelayMode),
     /// Run the tmux that keeps the sessions
-    #[command(hide = true, disable_help_flag = true)]
+    #[command(disable_help_flag = true)]
     Tmux {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
     /// Run a session's command, and keep its last screen until a key closes it
-    #[command(hide = true, disable_help_flag = true)]
+    #[command(disable_help_flag = true)]
     Keep {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         command: Vec<String>,
     },
     /// Run a project's hooks
-    #[command(hide = true, subcommand)]
+    #[command(subcommand)]
     Hooks(HooksVerb),
     /// Let ssh in
-    #[command(hide = true, subcommand)]
+    #[command(subcommand)]
     Sshd(SshdVerb),
     /// Run a program in this one's place
-    #[command(hide = true, disable_help_flag = true)]
+    #[command(disable_help_flag = true)]
     Become {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         command: Vec<String>,
     },
+}
+
+impl Inside {
+    /// Where this program was called for one of these. Exits where that was wrong.
+    pub fn of_this_program() -> Option<Self> {
+        let word = env::args_os().nth(1)?;
+        Self::has_subcommand(word.to_str()?).then(|| InsideCli::parse().verb)
+    }
 }
 
 #[derive(Debug, Clone, Copy, Args)]
@@ -97,4 +113,23 @@ pub struct RelayMode {
     /// Serve one client on standard input and output
     #[arg(long)]
     pub stdio: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        InsideCli::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_that_people_call_has_such_a_name() {
+        for verb in Cli::command().get_subcommands() {
+            assert!(!Inside::has_subcommand(verb.get_name()), "{}", verb.get_name());
+        }
+    }
 }

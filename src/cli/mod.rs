@@ -121,8 +121,6 @@ pub enum Command {
     Completions { shell: Shell },
     /// Print the manual page
     Man,
-    #[command(flatten)]
-    Inside(Inside),
 }
 
 #[cfg(test)]

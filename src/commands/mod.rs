@@ -69,7 +69,6 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Stop(args) => block_on(stop::run(args, context)),
         Command::Rm(args) => block_on(rm::run(args, context)),
         Command::Rebuild(args) => block_on(rebuild::run(args, context)),
-        Command::Inside(_) => unreachable!("main runs these, without a context"),
         Command::Prune(args) => block_on(prune::run(args, context)),
         Command::Split(args) => block_on(split::run(args, context)),
         Command::Config(args) => block_on(config::run(args, context)),

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use bollard::models::ExecConfig;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 
 use super::upgrade::{self, Upgraded};
 use super::{Engine, one_line};
 use crate::error::Result;
 use crate::project::ContainerName;
 
+/// As much as the engine passes on at once.
+const PIECE: usize = 32 * 1024;
 /// How much of what a program says beside its output is kept.
 const MAX_SAID: usize = 4096;
 
@@ -38,7 +40,8 @@ impl Engine {
 /// A program's standard input and output, from the engine's multiplexed stream: each piece of output comes behind eight
 /// bytes, the number of its stream, three zeros and its length (big-endian).
 pub struct ExecStream {
-    upgraded: Upgraded,
+    /// Buffered: a piece's header and the piece itself come in one read.
+    upgraded: BufReader<Upgraded>,
     header: [u8; 8],
     have: usize,
     /// What is left of the current piece.
@@ -68,7 +71,7 @@ impl Said {
 
 impl ExecStream {
     fn new(upgraded: Upgraded) -> Self {
-        Self { upgraded, header: [0; 8], have: 0, left: 0, said: Said::default() }
+        Self { upgraded: BufReader::with_capacity(PIECE, upgraded), header: [0; 8], have: 0, left: 0, said: Said::default() }
     }
 
     pub fn said(&self) -> Said {

@@ -4,7 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use rustix::termios::{self, OptionalActions, Termios};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -17,6 +19,8 @@ pub const USUAL_SIZE: Size = Size { columns: 80, rows: 24 };
 /// The terminal in raw mode; dropping it gives the terminal back as it was.
 pub struct Terminal {
     tty: AsyncFd<OwnedFd>,
+    /// Never blocks; otherwise, ready or not is asked before each call.
+    is_own: bool,
     before: Termios,
 }
 
@@ -27,17 +31,17 @@ impl Terminal {
     /// shell would outlive this program.
     pub fn take() -> io::Result<Self> {
         let before = termios::tcgetattr(io::stdin())?;
-        let tty = match OpenOptions::new().read(true).write(true).open("/proc/self/fd/0") {
-            Ok(own) => nonblocking(own)?,
-            // As after `su`, when the terminal still belongs to who logged in: ready or not is asked before each call.
-            Err(_) => io::stdin().as_fd().try_clone_to_owned()?,
+        let (tty, is_own) = match OpenOptions::new().read(true).write(true).open("/proc/self/fd/0") {
+            Ok(own) => (nonblocking(own)?, true),
+            // As after `su`, when the terminal still belongs to who logged in.
+            Err(_) => (io::stdin().as_fd().try_clone_to_owned()?, false),
         };
         let mut raw = before.clone();
         raw.make_raw();
         termios::tcsetattr(&tty, OptionalActions::Now, &raw)?;
         #[expect(deprecated, reason = "unsound for other types; an OwnedFd is one descriptor until it is dropped")]
-        let tty = AsyncFd::with_interest(tty, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { tty, before })
+        let tty = AsyncFd::with_interest(tty, Interest::READABLE)?;
+        Ok(Self { tty, is_own, before })
     }
 
     /// Whether a person sits at standard input and output.
@@ -62,11 +66,32 @@ impl Terminal {
 
     pub async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            let mut ready = self.tty.writable().await?;
-            if let Ok(written) = ready.try_io(|tty| Ok(rustix::io::write(tty.get_ref(), bytes)?)) {
-                bytes = &bytes[written?..];
+            match self.write(bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(Errno::AGAIN) => self.writable().await?,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
             }
         }
+        Ok(())
+    }
+
+    fn write(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
+        if !self.is_own {
+            let mut asked = [PollFd::new(self.tty.get_ref(), PollFlags::OUT)];
+            if poll(&mut asked, Some(&Timespec::default()))? == 0 {
+                return Err(Errno::AGAIN);
+            }
+        }
+        rustix::io::write(self.tty.get_ref(), bytes)
+    }
+
+    /// Waits until a terminal that is full can be written to. Only here, and not from the beginning: whatever reads what
+    /// was written makes it writable anew, and would wake this program each time.
+    async fn writable(&self) -> io::Result<()> {
+        #[expect(deprecated, reason = "as above")]
+        let tty = AsyncFd::with_interest(self.tty.get_ref().try_clone()?, Interest::WRITABLE)?;
+        tty.writable().await?.retain_ready();
         Ok(())
     }
 

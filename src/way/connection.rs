@@ -48,7 +48,7 @@ pub struct OtherVersion(pub u16);
 impl Connection {
     pub(super) async fn greet(stream: Stream) -> io::Result<Self> {
         let (reader, writer) = tokio::io::split(stream);
-        let (mut reader, mut writer) = (FramedRead::new(reader, Codec), FramedWrite::new(writer, Codec));
+        let (mut reader, mut writer) = (FramedRead::with_capacity(reader, Codec, CHUNK), FramedWrite::new(writer, Codec));
         writer.send(Frame::Hello(Hello::new(None))).await?;
         match reader.next().await {
             Some(Ok(Frame::Hello(hello))) if hello.version == VERSION => Ok(Self { reader, writer, hello }),

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::SinkExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::process::Child;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::codec::FramedWrite;
 
 use super::input::Taken;
@@ -19,10 +19,19 @@ use crate::wire::{CHUNK, Codec, Frame};
 const REST: Duration = Duration::from_millis(100);
 const REST_IN_ALL: Duration = Duration::from_secs(1);
 
+/// A program that has said as much as [`CHUNK`] in so long goes on to: from then on, what it says within [`GATHER`] is
+/// passed on together. A terminal is read in pieces of 4 kB at most, and each would wake everybody up to who draws it.
+const FLOOD: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(1);
+
 /// One stream of a program's, until its end.
 pub struct Output<S> {
     stream: Option<S>,
     buffer: BytesMut,
+    /// How much was said since when, for as long as [`FLOOD`].
+    recent: (Instant, usize),
+    /// When to pass on what is in the buffer, where more of it is waited for.
+    due: Option<Instant>,
     frame: fn(Bytes) -> Frame,
     /// How much is in the stream that nobody has read.
     unread: fn(&S) -> u64,
@@ -32,25 +41,46 @@ pub struct Output<S> {
 
 impl<S: AsyncRead + Unpin> Output<S> {
     pub fn new(stream: Option<S>, frame: fn(Bytes) -> Frame, unread: fn(&S) -> u64) -> Self {
-        Self { stream, buffer: BytesMut::new(), frame, unread, owed: 0 }
+        Self { stream, buffer: BytesMut::new(), recent: (Instant::now(), 0), due: None, frame, unread, owed: 0 }
     }
 
     fn is_open(&self) -> bool {
         self.stream.is_some()
     }
 
-    /// What comes next; `None` at the end. Of a terminal, that nobody holds it any more reads as an error.
+    /// What comes next; `None` at the end. Of a terminal, that nobody holds it any more reads as an error. Can be cancelled.
     async fn next(&mut self) -> Option<Frame> {
-        let stream = self.stream.as_mut()?;
-        self.buffer.reserve(CHUNK);
-        let count = stream.read_buf(&mut self.buffer).await.unwrap_or(0);
-        self.owed = self.owed.saturating_sub(count as u64);
-        if count == 0 {
-            self.stream = None;
-            self.owed = 0;
-            return None;
+        while let Some(stream) = &mut self.stream {
+            self.buffer.reserve(CHUNK.saturating_sub(self.buffer.len()));
+            let read = stream.read_buf(&mut self.buffer);
+            let count = match self.due {
+                Some(due) => match timeout_at(due, read).await {
+                    Ok(count) => count.unwrap_or(0),
+                    Err(_) => break,
+                },
+                None => read.await.unwrap_or(0),
+            };
+            self.owed = self.owed.saturating_sub(count as u64);
+            if count == 0 {
+                self.stream = None;
+                self.owed = 0;
+            } else if self.is_flood(count) && self.buffer.len() < CHUNK {
+                self.due.get_or_insert_with(|| Instant::now() + GATHER);
+                continue;
+            }
+            break;
         }
-        Some((self.frame)(self.buffer.split().freeze()))
+        self.due = None;
+        (!self.buffer.is_empty()).then(|| (self.frame)(self.buffer.split().freeze()))
+    }
+
+    fn is_flood(&mut self, count: usize) -> bool {
+        let (since, said) = &mut self.recent;
+        if since.elapsed() > FLOOD {
+            (*since, *said) = (Instant::now(), 0);
+        }
+        *said += count;
+        *said > CHUNK
     }
 
     fn note_owed(&mut self) {
