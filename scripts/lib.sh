@@ -114,8 +114,8 @@ release_program() {
     if [[ $host == *-linux-gnu ]]; then
         # Only with an explicit target are build scripts and procedural macros, which can't be static, built without the flag.
         options+=(--target "$host")
-        # Who aborts on a panic never unwinds, and the tables for it would be an eighth of the program.
-        export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static -C force-unwind-tables=no"
+        # A program that aborts on a panic never looks up how to unwind.
+        export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static -C link-arg=-Wl,--no-eh-frame-hdr"
     fi
     # Cargo knows best where its output goes: the target directory can be set in three places.
     cargo "$@" "${options[@]}" | grep -F "\"name\":\"$name\"" | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
