@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{host, host_without_engine, is_closed, list, names, ours, pick, popup, repository, wait_for_names};
-use crate::support::relay::{NO_ENGINE, processes};
+use crate::support::relay::{NO_ENGINE, processes, shared};
 use crate::support::{BUSYBOX, Docker, Screen, World, wait_for, wait_for_equal, wait_until};
 
 #[test]
@@ -200,21 +200,23 @@ fn the_preview_is_the_sessions_screen_as_it_is_now() {
 fn by_exec_one_way_in_serves_for_as_long_as_the_row_is_selected() {
     let world = World::new();
     let [_, project] = ["web", "api"].map(|name| repository(&world, name));
-    let show = "while read line; do echo \"heard $line\"; done";
-    let open = world.wharf(["open", "--detach", "--image", BUSYBOX]).arg(&project).args(["--", "sh", "-c", show]);
-    let said = open.success();
+    let show = ["--", "sh", "-c", "touch /tmp/words; exec tail -f /tmp/words"];
+    let said = world.wharf(["open", "--detach", "--image", BUSYBOX]).arg(&project).args(show).success();
     let container = said.split(' ').next().unwrap();
-    let send = |text: &str| world.wharf(["send", container, text, "--enter"]).env("WHARF_ATTACH", "relay").success();
+    let say = |word: &str| Docker::shell(container, &format!("echo heard {word} >>/tmp/words"));
     let host = host(&world);
-    host.tmux(["set-environment", "-g", "WHARF_ATTACH", "exec"]);
+    let file = world.root().join("home/.config/wharf/config.kdl");
+    fs::write(&file, format!("{}attach \"exec\"\n", fs::read_to_string(&file).unwrap())).unwrap();
+    // Nobody finds its relay any more.
+    fs::rename(shared(&world, container), world.root().join("away")).unwrap();
     let screen = pick(&host);
     screen.type_text(&ours(&world, "'/api"));
     wait_for_names(&screen, &["api main"]);
-    send("first");
+    say("first");
     wait_until("the first word", || screen.text().contains("heard first"));
     let ways = || processes(container, "relay --stdio");
     let one = wait_for("one way in", || Some(ways()).filter(|ways| ways.len() == 1));
-    send("second");
+    say("second");
     wait_until("the second word", || screen.text().contains("heard second"));
     assert_eq!(ways(), one);
     // Of another project there is nothing to show that it could serve for.

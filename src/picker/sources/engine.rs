@@ -19,11 +19,12 @@ pub async fn containers(context: &Context) -> Result<Vec<Listed>> {
 
 /// The sessions of every container whose relay answers; where relays can't be reached, of those that are known to run.
 pub async fn sessions(running: Vec<Project>, context: &Context) -> Vec<(Project, Vec<SessionName>)> {
-    if !context.relays().are_used() {
+    let relays = context.relays();
+    if !relays.are_used() {
         return sessions_by_exec(running, context).await;
     }
     let ask = async |name| {
-        let mut connection = context.relays().knock(&name).await?;
+        let mut connection = relays.knock(&name).await?;
         // The name proves what the relay claims.
         let project = Project::from_label(connection.claimed_project()?);
         if project.container_name() != name {
