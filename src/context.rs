@@ -71,21 +71,26 @@ impl Context {
         self.variables.get(name).cloned()
     }
 
-    /// The ways to containers' relays; `WHARF_ATTACH=exec` leaves only the engine's.
+    /// The ways to containers' relays, whosever they are: as [`Self::relays_of`] a project that says nothing itself.
     pub fn relays(&self) -> Relays<'_> {
-        let is_used = self.variables.get("WHARF_ATTACH").is_none_or(|way| way != "exec");
-        Relays { state_dir: is_used.then_some(self.state_dir.as_path()) }
+        self.relays_by(|| self.configuration().way().ok())
     }
 
-    /// The ways to a project's container: `WHARF_ATTACH` counts before its configuration, which may leave only the engine's. One that is wrong is not what
-    /// keeps anybody out of a container that runs.
+    /// The ways to a project's container: `WHARF_ATTACH` counts before its configuration, and either may leave only the
+    /// engine's. A configuration that is wrong is not what keeps anybody out of a container that runs.
     pub fn relays_of(&self, project: &Project) -> Relays<'_> {
-        if self.variables.contains_key("WHARF_ATTACH") {
-            return self.relays();
-        }
-        let effective = self.configuration().effective(project, None, Part::default());
-        let is_by_exec = effective.is_ok_and(|effective| effective.config.attach.value == Way::Exec);
-        if is_by_exec { Relays { state_dir: None } } else { self.relays() }
+        self.relays_by(|| {
+            let effective = self.configuration().effective(project, None, Part::default()).ok()?;
+            Some(effective.config.attach.value)
+        })
+    }
+
+    fn relays_by(&self, configured: impl FnOnce() -> Option<Way>) -> Relays<'_> {
+        let is_by_exec = match self.variables.get("WHARF_ATTACH") {
+            Some(way) => way == "exec",
+            None => configured() == Some(Way::Exec),
+        };
+        Relays { state_dir: (!is_by_exec).then_some(self.state_dir.as_path()) }
     }
 
     /// Where the configuration is.

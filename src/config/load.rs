@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::decode::{File, Surroundings, decode};
 use super::merge::{Config, merge};
-use super::part::{Limits, Part, Profile};
+use super::part::{Limits, Part, Profile, Way};
 use super::problem::{Problem, Problems};
 use super::source::{Scope, Sourced};
 use super::trust::{Trusted, inside_only};
@@ -71,6 +71,12 @@ impl Locations {
     pub fn roots(&self) -> Result<Vec<PathBuf>> {
         let global = self.part(Scope::Global, &self.global)?.unwrap_or_default();
         Ok(global.projects.iter().map(|root| self.surroundings.expand(&root.value.0)).collect())
+    }
+
+    /// The way into containers of projects that say nothing of it.
+    pub fn way(&self) -> Result<Way> {
+        let global = self.part(Scope::Global, &self.global)?.unwrap_or_default();
+        Ok(global.attach.map_or(Way::Relay, |way| way.value))
     }
 
     fn trusted_part(&self, project: &Project, part: Part, text: &str) -> (Part, Option<Waiting>) {

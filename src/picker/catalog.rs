@@ -21,7 +21,7 @@ pub struct Known {
     pub panes: Vec<OpenPane>,
     /// What the engine has listed.
     pub container: Option<Listed>,
-    /// What the container's relay has said.
+    /// What the container's relay has said. It counts unless the engine says that the container does not run.
     pub sessions: Vec<SessionName>,
     pub last_used: Option<Timestamp>,
     pub score: f64,
@@ -38,11 +38,16 @@ impl Known {
 
     /// The sessions that run or are shown, the usual one first.
     pub fn all_sessions(&self) -> Vec<SessionName> {
-        let mut sessions: Vec<SessionName> =
-            self.sessions.iter().chain(self.panes.iter().map(|open| &open.session)).cloned().collect();
+        let can_run = self.container.as_ref().is_none_or(|listed| listed.state.can_attach());
+        let running = self.sessions.iter().filter(|_| can_run);
+        let mut sessions: Vec<SessionName> = running.chain(self.panes.iter().map(|open| &open.session)).cloned().collect();
         sessions.sort_by(|a, b| by_name(Some(a), Some(b)));
         sessions.dedup();
         sessions
+    }
+
+    fn can_attach(&self) -> bool {
+        self.container.as_ref().is_some_and(|listed| listed.state.can_attach())
     }
 
     pub fn standing(&self, session: Option<&SessionName>) -> Standing {
@@ -145,10 +150,21 @@ impl Catalog {
     }
 
     pub fn set_containers(&mut self, containers: Vec<Listed>) {
-        self.known.iter_mut().for_each(|known| known.container = None);
+        let had: Vec<bool> = self.known.iter_mut().map(|known| known.container.take().is_some()).collect();
         for listed in containers {
             self.entry(&listed.project).container = Some(listed.clone());
         }
+        // With a container go its sessions. The relay of one that has not been listed yet may have been heard already.
+        for (known, had) in self.known.iter_mut().zip(had) {
+            if had && !known.can_attach() {
+                known.sessions.clear();
+            }
+        }
+    }
+
+    /// Those whose containers run, as far as the engine has said.
+    pub fn running(&self) -> Vec<Project> {
+        self.known.iter().filter(|known| known.can_attach()).map(|known| known.project.clone()).collect()
     }
 
     pub fn set_sessions(&mut self, sessions: Vec<(Project, Vec<SessionName>)>) {
@@ -263,6 +279,27 @@ mod tests {
         assert_eq!(shown(&mut catalog), ["b /b exited"]);
         catalog.set_containers(Vec::new());
         assert_eq!(shown(&mut catalog), [""; 0]);
+    }
+
+    #[test]
+    fn sessions_end_with_their_container_whenever_they_were_asked_for() {
+        let mut catalog = Catalog::new(None);
+        let sessions = || ["/a", "/b", "/c"].map(|path| (project(path), vec![session("main")])).to_vec();
+        catalog.add_directories(&[project("/a")]);
+        catalog.set_sessions(sessions());
+        assert_eq!(shown(&mut catalog), ["a main /a running", "b main /b running", "c main /c running"]);
+        catalog.set_containers(vec![listed("/a", State::Running), listed("/b", State::Running)]);
+        assert_eq!(shown(&mut catalog), ["a main /a running", "b main /b running", "c main /c running"]);
+        assert_eq!(catalog.running(), ["/a", "/b"].map(project));
+        catalog.set_containers(vec![listed("/b", State::Exited)]);
+        assert_eq!(shown(&mut catalog), ["c main /c running", "b /b exited", "a /a "]);
+        // An answer that has taken its time.
+        catalog.set_sessions(sessions());
+        catalog.set_containers(vec![listed("/a", State::Exited), listed("/b", State::Exited)]);
+        assert_eq!(shown(&mut catalog), ["c main /c running", "a /a exited", "b /b exited"]);
+        // And is not true of the next start.
+        catalog.set_containers(vec![listed("/b", State::Running)]);
+        assert_eq!(shown(&mut catalog), ["b /b running", "c main /c running", "a /a "]);
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod terminal;
 mod tests;
 mod view;
 
+use std::future::pending;
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
@@ -34,7 +36,7 @@ use crate::history::History;
 use catalog::Catalog;
 use keys::Action;
 use news::News;
-use preview::{Preview, Subject};
+use preview::{Kept, Preview, Subject};
 pub use screen::Choice;
 use screen::{Effect, Screen};
 use sources::{Found, Remembered, Search};
@@ -76,7 +78,18 @@ pub async fn run<'a>(context: &'a Context, query: &str, opener: Option<Opener<'a
     let terminal = Taken::take().map_err(|_| Error::Needs { verb: "pick", needs: "terminal" })?;
     let (sender, found) = unbounded_channel();
     let tasks = FuturesUnordered::new();
-    let mut picker = Picker { context, opener, screen, terminal, tasks, preview: None, found: sender.clone() };
+    let mut picker = Picker {
+        context,
+        opener,
+        screen,
+        terminal,
+        tasks,
+        containers: Box::pin(pending()),
+        sessions: Box::pin(pending()),
+        preview: None,
+        kept: Rc::default(),
+        found: sender.clone(),
+    };
     picker.draw()?;
     sources::search(search, sender);
     picker.ask_all();
@@ -112,7 +125,11 @@ struct Picker<'a> {
     terminal: Taken,
     /// What is asked for, and what is being done.
     tasks: FuturesUnordered<LocalBoxFuture<'a, News>>,
+    /// What is asked again and again: a new question takes the place of the last one, whose answer would be of before.
+    containers: LocalBoxFuture<'a, News>,
+    sessions: LocalBoxFuture<'a, News>,
     preview: Option<Looking<'a>>,
+    kept: Rc<Kept>,
     /// For threads that look for projects.
     found: UnboundedSender<Found>,
 }
@@ -153,7 +170,7 @@ impl Picker<'_> {
                     self.screen.refresh();
                     true
                 }
-                Some(news) = self.tasks.next() => match self.on_news(news) {
+                news = next_of(&mut self.tasks, &mut self.containers, &mut self.sessions) => match self.on_news(news) {
                     Some(outcome) => return Ok(outcome),
                     None => true,
                 },
@@ -184,6 +201,7 @@ impl Picker<'_> {
         let subject = self.screen.subject().filter(|_| self.screen.areas().preview.is_some());
         let Some(subject) = subject else {
             (self.preview, self.screen.shown) = (None, None);
+            self.kept.take();
             return;
         };
         if self.preview.as_ref().is_none_or(|looking| looking.subject != subject) {
@@ -193,10 +211,10 @@ impl Picker<'_> {
     }
 
     fn look_at(&mut self, subject: Subject, pause: Duration) {
-        let (context, of) = (self.context, subject.clone());
+        let (context, of, kept) = (self.context, subject.clone(), Rc::clone(&self.kept));
         let look = Box::pin(async move {
             tokio::time::sleep(pause).await;
-            preview::look(&of, context).await
+            preview::look(&of, &kept, context).await
         });
         self.preview = Some(Looking { subject, look });
     }
@@ -249,6 +267,19 @@ impl Picker<'_> {
     }
 }
 
+/// The next of what is asked for, when it comes.
+async fn next_of<'a>(
+    tasks: &mut FuturesUnordered<LocalBoxFuture<'a, News>>,
+    containers: &mut LocalBoxFuture<'a, News>,
+    sessions: &mut LocalBoxFuture<'a, News>,
+) -> News {
+    tokio::select! {
+        Some(news) = tasks.next() => news,
+        news = containers => news,
+        news = sessions => news,
+    }
+}
+
 /// The preview that is asked for, when it comes.
 async fn looked(preview: &mut Option<Looking<'_>>) -> (Subject, Preview) {
     match preview {
@@ -256,6 +287,6 @@ async fn looked(preview: &mut Option<Looking<'_>>) -> (Subject, Preview) {
             let look = (&mut looking.look).await;
             (looking.subject.clone(), look)
         }
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }

@@ -26,20 +26,13 @@ const TMUX: Duration = Duration::from_secs(2);
 const LOG_LINES: usize = 2000;
 
 pub enum News {
-    Containers(Result<Vec<Listed>>, Again),
-    Sessions(Vec<(Project, Vec<SessionName>)>, Again),
+    Containers(Result<Vec<Listed>>),
+    Sessions(Vec<(Project, Vec<SessionName>)>),
     Panes(Option<Vec<OpenPane>>),
     Directories(Vec<PathBuf>),
     Opened(Result<()>),
     Done(Action, Choice, std::result::Result<(), String>),
     Log(Choice, Result<Vec<String>>),
-}
-
-/// Whether it is asked again after a while.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
-    Yes,
-    No,
 }
 
 pub fn act<'a>(action: Action, choice: Choice) -> LocalBoxFuture<'a, News> {
@@ -67,27 +60,27 @@ async fn panes(context: &Context) -> Option<Vec<OpenPane>> {
 impl Picker<'_> {
     /// Asks everybody what there is, now and then again and again.
     pub(super) fn ask_all(&mut self) {
-        self.ask_engine(Duration::ZERO, Again::Yes);
-        self.ask_relays(Duration::ZERO, Again::Yes);
+        self.ask_engine(Duration::ZERO);
+        self.ask_relays(Duration::ZERO);
         self.ask_tmux();
         let context = self.context;
         self.tasks.push(Box::pin(async { News::Directories(sources::directories(context.search_path()).await) }));
     }
 
-    fn ask_engine(&mut self, pause: Duration, again: Again) {
+    fn ask_engine(&mut self, pause: Duration) {
         let context = self.context;
-        self.tasks.push(Box::pin(async move {
+        self.containers = Box::pin(async move {
             sleep(pause).await;
-            News::Containers(sources::containers(context).await, again)
-        }));
+            News::Containers(sources::containers(context).await)
+        });
     }
 
-    fn ask_relays(&mut self, pause: Duration, again: Again) {
-        let context = self.context;
-        self.tasks.push(Box::pin(async move {
+    fn ask_relays(&mut self, pause: Duration) {
+        let (context, running) = (self.context, self.screen.catalog.running());
+        self.sessions = Box::pin(async move {
             sleep(pause).await;
-            News::Sessions(sources::sessions(context).await, again)
-        }));
+            News::Sessions(sources::sessions(running, context).await)
+        });
     }
 
     fn ask_tmux(&mut self) {
@@ -102,8 +95,9 @@ impl Picker<'_> {
     pub(super) fn on_news(&mut self, news: News) -> Option<Outcome> {
         let screen = &mut self.screen;
         match news {
-            News::Containers(containers, again) => {
+            News::Containers(containers) => {
                 screen.has_heard_engine = containers.is_ok();
+                let ran = screen.catalog.running();
                 screen.trouble = match containers {
                     Ok(containers) => {
                         screen.catalog.set_containers(containers);
@@ -111,17 +105,17 @@ impl Picker<'_> {
                     }
                     Err(error) => Some(error.to_string()),
                 };
-                if again == Again::Yes {
-                    self.ask_engine(AGAIN, again);
+                // By exec they are asked for so rarely that each change counts.
+                if screen.catalog.running() != ran && !self.context.relays().are_used() {
+                    self.ask_relays(Duration::ZERO);
                 }
+                self.ask_engine(AGAIN);
             }
-            News::Sessions(sessions, again) => {
+            News::Sessions(sessions) => {
                 screen.catalog.set_sessions(sessions);
-                if again == Again::Yes {
-                    // By exec it is a program in each container.
-                    let pause = if self.context.relays().are_used() { AGAIN } else { AGAIN * 10 };
-                    self.ask_relays(pause, again);
-                }
+                // By exec it is a program in each container.
+                let pause = if self.context.relays().are_used() { AGAIN } else { AGAIN * 10 };
+                self.ask_relays(pause);
             }
             News::Panes(panes) => {
                 if let Some(panes) = panes {
@@ -159,8 +153,8 @@ impl Picker<'_> {
             Ok(()) => self.screen.tell(format!("{} {}", action::words(action).1, choice.project.short_name())),
             Err(error) => drop(self.screen.fail(error)),
         }
-        self.ask_engine(Duration::ZERO, Again::No);
-        self.ask_relays(Duration::ZERO, Again::No);
+        self.ask_engine(Duration::ZERO);
+        self.ask_relays(Duration::ZERO);
         None
     }
 

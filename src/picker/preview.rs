@@ -1,5 +1,6 @@
 //! What is shown of the row that is selected: its session's screen, or what is known of its container.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,9 +20,12 @@ use crate::project::Project;
 use crate::quote;
 use crate::session::{SessionName, control};
 use crate::tmux::{PaneId, TmuxServer};
+use crate::way::Connection;
 
 /// How long whoever is asked for a preview may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The same of a container, into which the engine may have to start a relay first.
+const CONTAINER: Duration = Duration::from_secs(5);
 /// How many of a log's last lines are shown.
 const LOG_LINES: usize = 100;
 
@@ -45,12 +49,20 @@ pub struct Preview {
     pub is_screen: bool,
 }
 
+/// The way into the container whose session was looked at last. By exec, each way in is a program that the engine starts.
+pub type Kept = Cell<Option<(Project, Connection)>>;
+
 /// Asks for it. It comes or it does not: nobody has to wait for it.
-pub async fn look(subject: &Subject, context: &Context) -> Preview {
+pub async fn look(subject: &Subject, kept: &Kept, context: &Context) -> Preview {
+    let before = kept.take().filter(|(project, _)| *project == subject.project);
     let screen = match (&subject.session, &subject.pane, &context.tmux) {
         (Some(_), Some(pane), Some(tmux)) => timeout(PATIENCE, capture_pane(tmux.clone(), pane.clone())).await.ok().flatten(),
         (Some(session), ..) => {
-            timeout(PATIENCE, capture_session(&subject.project, session, context)).await.ok().and_then(Result::ok)
+            let captured = capture_session(&subject.project, session, before.map(|(_, connection)| connection), context);
+            timeout(CONTAINER, captured).await.ok().and_then(Result::ok).map(|(screen, connection)| {
+                kept.set(Some((subject.project.clone(), connection)));
+                screen
+            })
         }
         (None, ..) => None,
     };
@@ -71,11 +83,26 @@ async fn capture_pane(tmux: TmuxServer, pane: PaneId) -> Option<String> {
     captured.await.ok()?.ok()
 }
 
-async fn capture_session(project: &Project, session: &SessionName, context: &Context) -> Result<String> {
-    let entry = Entry::to(project, context);
-    let mut door = entry.running().await?;
-    let screen = control::capture(&mut door.connection, &entry.name(), session, true, None).await?;
-    Ok(String::from_utf8_lossy(&screen).into_owned())
+/// With the connection that it came by.
+async fn capture_session(
+    project: &Project,
+    session: &SessionName,
+    mut before: Option<Connection>,
+    context: &Context,
+) -> Result<(String, Connection)> {
+    loop {
+        let had_one = before.is_some();
+        let mut connection = match before.take() {
+            Some(connection) => connection,
+            None => Entry::to(project, context).running().await?.connection,
+        };
+        match control::capture(&mut connection, &project.container_name(), session, true, None).await {
+            Ok(screen) => return Ok((String::from_utf8_lossy(&screen).into_owned(), connection)),
+            // It may have been lost, as by a restart.
+            Err(_) if had_one => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// What is known without asking anybody.

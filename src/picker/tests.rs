@@ -167,8 +167,8 @@ fn what_was_chosen_stays_selected_when_there_is_news() {
     press(&mut screen, KeyCode::Down);
     screen.catalog.add_directories(&["/a", "/b"].map(project));
     let session: SessionName = "main".parse().unwrap();
-    screen.catalog.set_sessions(vec![(project("/home/ada/src/api"), vec![session])]);
     screen.catalog.set_containers(Vec::new());
+    screen.catalog.set_sessions(vec![(project("/home/ada/src/api"), vec![session])]);
     screen.refresh();
     assert_eq!(press(&mut screen, KeyCode::Enter), Some(Effect::Open(choice("/home/ada/src/api", Some("main")))));
 }

@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::{host, host_without_engine, is_closed, list, names, ours, pick, popup, repository, wait_for_names};
-use crate::support::relay::NO_ENGINE;
-use crate::support::{BUSYBOX, Docker, Screen, World, wait_for_equal, wait_until};
+use crate::support::relay::{NO_ENGINE, processes, shared};
+use crate::support::{BUSYBOX, Docker, Screen, World, wait_for, wait_for_equal, wait_until};
 
 #[test]
 fn a_key_shows_the_projects_and_enter_opens_the_one_that_is_searched() {
@@ -174,9 +174,11 @@ fn the_preview_is_the_sessions_screen_as_it_is_now() {
     let show = "printf '\\033[31mred\\033[38;2;1;2;3mtrue\\033[0m\\n'; while read line; do echo \"heard $line\"; done";
     let open = world.wharf(["open", "--detach", "--image", BUSYBOX]).arg(&project).args(["--", "sh", "-c", show]);
     let said = open.success();
-    let host = host_without_engine(&world);
+    // Of a session that no pane shows, its relay says it, without the engine; by exec there is no other way.
+    let is_by_exec = std::env::var("WHARF_ATTACH").is_ok_and(|way| way == "exec");
+    let host = if is_by_exec { host(&world) } else { host_without_engine(&world) };
     let screen = pick(&host);
-    // Of a session that no pane shows, its relay.
+    screen.type_text(&ours(&world, "'/api"));
     wait_for_names(&screen, &["api main"]);
     let has = |text: &str| screen.colours().contains(text);
     wait_until("the colours", || has("\u{1b}[31mred\u{1b}[38;2;1;2;3mtrue"));
@@ -192,4 +194,34 @@ fn the_preview_is_the_sessions_screen_as_it_is_now() {
     wait_until("the colours", || !is_closed(&screen) && has("\u{1b}[31mred\u{1b}[38;2;1;2;3mtrue"));
     world.wharf(["send", container, "second", "--enter"]).success();
     wait_until("what is new", || has("heard second"));
+}
+
+#[test]
+fn by_exec_one_way_in_serves_for_as_long_as_the_row_is_selected() {
+    let world = World::new();
+    let [_, project] = ["web", "api"].map(|name| repository(&world, name));
+    let show = ["--", "sh", "-c", "touch /tmp/words; exec tail -f /tmp/words"];
+    let said = world.wharf(["open", "--detach", "--image", BUSYBOX]).arg(&project).args(show).success();
+    let container = said.split(' ').next().unwrap();
+    let say = |word: &str| Docker::shell(container, &format!("echo heard {word} >>/tmp/words"));
+    let host = host(&world);
+    let file = world.root().join("home/.config/wharf/config.kdl");
+    fs::write(&file, format!("{}attach \"exec\"\n", fs::read_to_string(&file).unwrap())).unwrap();
+    // Nobody finds its relay any more.
+    fs::rename(shared(&world, container), world.root().join("away")).unwrap();
+    let screen = pick(&host);
+    screen.type_text(&ours(&world, "'/api"));
+    wait_for_names(&screen, &["api main"]);
+    say("first");
+    wait_until("the first word", || screen.text().contains("heard first"));
+    let ways = || processes(container, "relay --stdio");
+    let one = wait_for("one way in", || Some(ways()).filter(|ways| ways.len() == 1));
+    say("second");
+    wait_until("the second word", || screen.text().contains("heard second"));
+    assert_eq!(ways(), one);
+    // Of another project there is nothing to show that it could serve for.
+    screen.press(&["C-u"]);
+    screen.type_text(&ours(&world, "'/web"));
+    wait_for_names(&screen, &["web"]);
+    wait_until("its end", || ways().is_empty());
 }

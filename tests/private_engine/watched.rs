@@ -1,6 +1,6 @@
 //! R72, R75: the status line of a host whose engine goes and comes back.
 
-use crate::support::{PrivateEngine, World};
+use crate::support::{PrivateEngine, World, binary};
 use crate::watch::{client, wait_for_shown};
 
 #[test]
@@ -25,4 +25,32 @@ fn the_status_line_says_that_the_engine_is_gone_and_what_has_become_of_the_conta
     let container = engine.docker(&["ps", "--format", "{{.Names}}"]);
     engine.docker(&["stop", &container]);
     wait_for_shown(&screen, "○ stopped");
+}
+
+#[test]
+fn the_status_line_and_a_watched_list_say_so_of_an_engine_that_hangs_and_follow_it_again() {
+    let world = World::new();
+    let engine = PrivateEngine::start(&world);
+    engine.load_default_image();
+    let project = world.project("api");
+    let host = crate::support::Host::bare(&world);
+    host.tmux(["set-environment", "-g", "DOCKER_HOST", &engine.host()]);
+    engine.wharf(["setup"]).env("TMUX", host.variable()).success();
+    let screen = client(&host);
+    engine.wharf(["open"]).arg(&project).env("TMUX", host.variable()).args(["--", "sleep", "1000"]).success();
+    wait_for_shown(&screen, "●");
+    host.start_server("list", &project);
+    let list = host.attach("list");
+    list.type_line(&format!("DOCKER_HOST={} '{}' list --watch", engine.host(), binary().display()));
+    list.wait_for_text("running");
+    // The connection that events come by stays as it is.
+    engine.freeze();
+    wait_for_shown(&screen, "? no engine");
+    list.wait_for_line("no engine");
+    engine.thaw();
+    wait_for_shown(&screen, "●");
+    let container = engine.docker(&["ps", "--format", "{{.Names}}"]);
+    engine.docker(&["stop", &container]);
+    wait_for_shown(&screen, "○ stopped");
+    list.wait_for_text("exited");
 }

@@ -1,5 +1,6 @@
 //! `wharf list --watch`: the list, drawn again whenever something has changed, until a key ends it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 use std::pin::pin;
@@ -49,7 +50,8 @@ pub async fn run(context: &Context) -> Result<ExitCode> {
 
 async fn draw(screen: &mut Screen, rows_now: &mut Vec<Row>, context: &Context) -> io::Result<()> {
     let (happened, mut from_engine) = mpsc::unbounded_channel();
-    let mut engine = pin!(follow(context, happened));
+    let is_looked_at = Cell::new(true);
+    let mut engine = pin!(follow(context, &is_looked_at, happened));
     let (heard, mut from_relays) = mpsc::unbounded_channel();
     let mut listeners: BTreeMap<String, Listener> = BTreeMap::new();
     let mut resized = signal(SignalKind::window_change())?;

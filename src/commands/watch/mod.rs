@@ -2,7 +2,8 @@
 //!
 //! One for each tmux server, started by whichever command of wharf's finds none, and gone with the server. It is told of
 //! everything: by tmux which windows are a project's, by the engine what happens to containers, by relays what rings. It
-//! asks only after a connection was lost. It also stops containers that nobody has used for as long as is configured.
+//! asks only after a connection was lost, and whether an engine that says nothing for long is still there. It also stops
+//! containers that nobody has used for as long as is configured.
 
 mod claim;
 mod engine;
@@ -10,6 +11,7 @@ mod idle;
 mod listen;
 mod state;
 
+use std::cell::Cell;
 use std::env;
 use std::io;
 use std::pin::pin;
@@ -85,7 +87,8 @@ async fn serve(args: Watch, context: &Context) -> Result<ExitCode> {
 /// Watches until the server ends.
 async fn watch(tmux: &TmuxServer, process: u32, context: &Context) {
     let (happened, mut from_engine) = mpsc::unbounded_channel();
-    let mut engine = pin!(follow(context, happened));
+    let has_windows = Cell::new(false);
+    let mut engine = pin!(follow(context, &has_windows, happened));
     let (heard, mut from_relays) = mpsc::unbounded_channel();
     let mut state = State::new(context, heard);
     let mut idle = Idle::new(context);
@@ -99,6 +102,7 @@ async fn watch(tmux: &TmuxServer, process: u32, context: &Context) {
         tokio::select! {
             listed = windows.next() => match listed {
                 Ok(listed) => {
+                    has_windows.set(!listed.windows.is_empty());
                     idle.has_windows(listed.windows.values().map(|watched| watched.container.clone()).collect());
                     state.has_windows(listed);
                 }

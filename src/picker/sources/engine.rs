@@ -17,13 +17,14 @@ pub async fn containers(context: &Context) -> Result<Vec<Listed>> {
     context.engine()?.containers().await
 }
 
-/// The sessions of every container whose relay answers; where relays can't be reached, of every one that runs.
-pub async fn sessions(context: &Context) -> Vec<(Project, Vec<SessionName>)> {
-    if !context.relays().are_used() {
-        return sessions_by_exec(context).await.unwrap_or_default();
+/// The sessions of every container whose relay answers; where relays can't be reached, of those that are known to run.
+pub async fn sessions(running: Vec<Project>, context: &Context) -> Vec<(Project, Vec<SessionName>)> {
+    let relays = context.relays();
+    if !relays.are_used() {
+        return sessions_by_exec(running, context).await;
     }
     let ask = async |name| {
-        let mut connection = context.relays().knock(&name).await?;
+        let mut connection = relays.knock(&name).await?;
         // The name proves what the relay claims.
         let project = Project::from_label(connection.claimed_project()?);
         if project.container_name() != name {
@@ -36,13 +37,12 @@ pub async fn sessions(context: &Context) -> Vec<(Project, Vec<SessionName>)> {
     asked.filter_map(std::future::ready).collect().await
 }
 
-async fn sessions_by_exec(context: &Context) -> Result<Vec<(Project, Vec<SessionName>)>> {
-    let running = containers(context).await?.into_iter().filter(|listed| listed.state.can_attach());
-    let ask = async |listed: Listed| {
-        let mut door = Box::pin(Entry::to(&listed.project, context).running()).await.ok()?;
+async fn sessions_by_exec(running: Vec<Project>, context: &Context) -> Vec<(Project, Vec<SessionName>)> {
+    let ask = async |project: Project| {
+        let mut door = Box::pin(Entry::to(&project, context).running()).await.ok()?;
         let sessions = door.connection.sessions().await.ok()?;
-        Some((listed.project, sessions.into_iter().map(|session| session.name).collect()))
+        Some((project, sessions.into_iter().map(|session| session.name).collect()))
     };
     let asked = stream::iter(running).map(ask).buffer_unordered(AT_ONCE);
-    Ok(asked.filter_map(std::future::ready).collect().await)
+    asked.filter_map(std::future::ready).collect().await
 }
