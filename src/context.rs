@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::cli::Surface;
 use crate::config::{Locations, Part, Surroundings, Way};
-use crate::engine::{Engine, EngineSettings};
+use crate::engine::{Endpoint, Engine, EngineSettings};
 use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::session::identity::HostUser;
@@ -101,6 +101,11 @@ impl Context {
 
     pub fn search_path(&self) -> Option<&OsStr> {
         self.variables.get("PATH").map(OsStr::new)
+    }
+
+    /// Where the engine is, if one is there.
+    pub fn endpoint(&self) -> Result<Endpoint> {
+        Endpoint::find(&self.engine_settings)
     }
 
     /// The engine, looked for when it is first needed.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::aside::aside;
 use crate::build::Recipe;
 use crate::config::{Image, Part};
 use crate::context::Context;
@@ -37,7 +38,10 @@ pub async fn of(project: &Project, container: &Container, context: &Context) -> 
     };
     let (configuration, recipe) = configured(project, label(label::EFFECTIVE), context);
     let dockerfile = match (recipe, label(label::BUILD)) {
-        (Some(recipe), Some(then)) => inputs(recipe).await.is_some_and(|now| now != then),
+        (Some(recipe), Some(then)) => {
+            let now = aside(move || recipe.inputs().map(str::to_owned).ok()).await.flatten();
+            now.is_some_and(|now| now != then)
+        }
         _ => false,
     };
     Drift { configuration, dockerfile, image: image.await }
@@ -70,11 +74,4 @@ fn configured(project: &Project, label: Option<&str>, context: &Context) -> (boo
         _ => None,
     };
     (MadeWith::of(&now.config, then.flags.clone()) != then, recipe)
-}
-
-/// Read by a thread of its own, which ends with the process where that is too much to wait for.
-async fn inputs(recipe: Recipe) -> Option<String> {
-    let (sender, receiver) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || sender.send(recipe.inputs().map(str::to_owned)));
-    receiver.await.ok()?.ok()
 }

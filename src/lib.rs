@@ -4,6 +4,7 @@
 
 mod age;
 mod ago;
+mod aside;
 mod build;
 mod cli;
 mod commands;

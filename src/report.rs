@@ -12,7 +12,7 @@ use crate::session::terminal;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NOTE: Style = AnsiColor::Yellow.on_default().bold();
-const HINT: Style = AnsiColor::Cyan.on_default().bold();
+pub const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Shows an error: as a message on the client that pressed a key, else on the terminal. In a pane that was opened for
 /// this process it stays until a key is pressed, since the pane ends with the process.

@@ -10,6 +10,7 @@ mod configured;
 mod confinement;
 mod container;
 mod control;
+mod doctor;
 mod drift;
 mod errors;
 mod exec;

@@ -32,7 +32,7 @@ fn wait_for_menu(screen: &Screen, expected: &[&str]) {
     });
 }
 
-const RUNNING: [&str; 11] = [
+const RUNNING: [&str; 12] = [
     "Open (o)",
     "Split right (%)",
     "Split below (\")",
@@ -44,9 +44,19 @@ const RUNNING: [&str; 11] = [
     "Ports (p)",
     "Inspect (i)",
     "Configuration (c)",
+    "Doctor (d)",
 ];
-const STOPPED: [&str; 8] =
-    ["Open (o)", "Start (s)", "Rebuild (b)", "Fresh (f)", "Log (l)", "Ports (p)", "Inspect (i)", "Configuration (c)"];
+const STOPPED: [&str; 9] = [
+    "Open (o)",
+    "Start (s)",
+    "Rebuild (b)",
+    "Fresh (f)",
+    "Log (l)",
+    "Ports (p)",
+    "Inspect (i)",
+    "Configuration (c)",
+    "Doctor (d)",
+];
 
 #[test]
 fn the_menu_stops_a_container_after_a_yes_and_starts_it_again() {
@@ -118,6 +128,10 @@ fn the_menu_asks_before_a_rebuild_and_shows_what_there_is_to_read() {
     screen.wait_for_text(&container);
     screen.press(&["q"]);
     wait_until("the popup to be closed", || !screen.text().contains('┌'));
+    choose("d");
+    screen.wait_for_text(&format!("`{container}`: running"));
+    screen.press(&["q"]);
+    wait_until("the popup to be closed", || !screen.text().contains('┌'));
     choose("b");
     screen.wait_for_text("[y/N]");
     screen.type_line("n");
@@ -142,7 +156,8 @@ fn without_an_engine_the_menu_has_what_needs_none_and_says_so() {
     let screen = host.attach("main");
     open(&world, &host, &screen, &project);
     host.tmux(["set-environment", "-g", "DOCKER_HOST", "unix:///nonexistent.sock"]);
-    let expected = ["api · no engine", "main (1)", "Open (o)", "Split right (%)", "Split below (\")", "Configuration (c)"];
+    let expected =
+        ["api · no engine", "main (1)", "Open (o)", "Split right (%)", "Split below (\")", "Configuration (c)", "Doctor (d)"];
     wait_for_menu(&screen, &[&expected[..], &["the rest needs the engine"]].concat());
 }
 

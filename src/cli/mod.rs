@@ -20,7 +20,7 @@ pub use create::{Creation, Exec, Open, Run, Start};
 pub use end::{Prune, Rebuild, Restart, Rm, Stop};
 pub use image::{BuildImage, Image};
 pub use inside::{Holding, HooksVerb, Inside, RelayMode, SshdVerb};
-pub use see::{Inspect, List, Logs, Pick, Ports, SshProxy, Status, Watch};
+pub use see::{Doctor, Inspect, List, Logs, Pick, Ports, SshProxy, Status, Watch};
 pub use sessions::{Attach, Capture, Send, Sessions, Split, Wait, WaitFor};
 
 const STYLES: Styles = Styles::styled()
@@ -112,6 +112,8 @@ pub enum Command {
     /// Make the default image, and list the images that are wharf's
     #[command(subcommand)]
     Image(Image),
+    /// Find what is wrong with engine, tmux, terminal, image and permissions, and what helps
+    Doctor(Doctor),
     /// Bind the keys in the tmux server at hand; run from `.tmux.conf`
     Setup,
     /// Write into tmux how the containers of its windows stand, for its status line; `setup` starts it

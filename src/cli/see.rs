@@ -59,6 +59,14 @@ pub struct Inspect {
 }
 
 #[derive(Debug, Args)]
+pub struct Doctor {
+    pub target: Option<String>,
+    /// Print an array of objects
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Status {
     pub target: Option<String>,
     /// Print an object

@@ -1,11 +1,11 @@
 //! `wharf config`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::flags;
 use crate::cli::{Config, ShowConfig};
-use crate::config::{self, PROJECT_FILE, Scope};
+use crate::config::{self, Locations, PROJECT_FILE, Part, Scope};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::report;
@@ -24,6 +24,11 @@ pub async fn run(args: Config, context: &Context) -> Result<ExitCode> {
 }
 
 /// A file is a project's unless it is the global one or has its name.
+pub fn part(file: &Path, locations: &Locations) -> Result<Option<Part>> {
+    let is_global = file == locations.global || locations.global.file_name() == file.file_name();
+    locations.part(if is_global { Scope::Global } else { Scope::Project }, file)
+}
+
 async fn check(named: Vec<PathBuf>, context: &Context) -> Result<ExitCode> {
     let mut files = named.clone();
     if named.is_empty() {
@@ -31,14 +36,10 @@ async fn check(named: Vec<PathBuf>, context: &Context) -> Result<ExitCode> {
         files = vec![context.config_file.clone(), project.path().join(PROJECT_FILE)];
     }
     let locations = context.configuration();
-    let failures = files.iter().filter_map(|file| {
-        let is_global = *file == context.config_file || context.config_file.file_name() == file.file_name();
-        let scope = if is_global { Scope::Global } else { Scope::Project };
-        match locations.part(scope, file) {
-            // One that was not named need not be there.
-            Ok(None) if !named.is_empty() => Some(Error::NoProjectFile { path: file.clone() }),
-            checked => checked.err(),
-        }
+    let failures = files.iter().filter_map(|file| match part(file, &locations) {
+        // One that was not named need not be there.
+        Ok(None) if !named.is_empty() => Some(Error::NoProjectFile { path: file.clone() }),
+        checked => checked.err(),
     });
     let mut failures: Vec<Error> = failures.collect();
     if failures.is_empty() {

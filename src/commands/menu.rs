@@ -97,6 +97,7 @@ fn items(project: &Project, condition: Condition, sessions: Option<&[Session]>, 
         items.push(choice("Inspect", 'i', Does::Page(words(&["inspect", &container]))));
     }
     items.push(choice("Configuration", 'c', Does::Page(words(&["config", "show"]))));
+    items.push(choice("Doctor", 'd', Does::Page(words(&["doctor"]))));
     if condition == Condition::NoEngine {
         items.push(Item::Line);
         items.push(Item::Said("the rest needs the engine".to_owned()));
@@ -128,14 +129,14 @@ mod tests {
                 Condition::Running,
                 Some(&sessions[..]),
                 "1:main 2:claude ! 3:job (exited 3) - o:Open %:Split right \":Split below - x:Stop r:Restart b:Rebuild f:Fresh \
-                 - l:Log p:Ports i:Inspect c:Configuration",
+                 - l:Log p:Ports i:Inspect c:Configuration d:Doctor",
             ),
-            (Condition::Stopped, None, "o:Open - s:Start b:Rebuild f:Fresh - l:Log p:Ports i:Inspect c:Configuration"),
-            (Condition::None, None, "o:Open c:Configuration"),
+            (Condition::Stopped, None, "o:Open - s:Start b:Rebuild f:Fresh - l:Log p:Ports i:Inspect c:Configuration d:Doctor"),
+            (Condition::None, None, "o:Open c:Configuration d:Doctor"),
             (
                 Condition::NoEngine,
                 Some(&sessions[..1]),
-                "1:main - o:Open %:Split right \":Split below c:Configuration - (the rest needs the engine)",
+                "1:main - o:Open %:Split right \":Split below c:Configuration d:Doctor - (the rest needs the engine)",
             ),
         ] {
             assert_eq!(labels(condition, sessions), expected);

@@ -5,6 +5,7 @@ mod attach;
 mod capture;
 mod config;
 mod consent;
+mod doctor;
 mod exec;
 mod hooks;
 mod image;
@@ -74,6 +75,7 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Config(args) => block_on(config::run(args, context)),
         Command::Trust(args) => block_on(trust::run(args, context)),
         Command::Image(verb) => block_on(image::run(verb, context)),
+        Command::Doctor(args) => block_on(doctor::run(args, context)),
         Command::Setup => setup::run(context),
         Command::Watch(args) => watch::run(args, context),
         Command::Completions { shell } => {

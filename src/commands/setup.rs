@@ -9,6 +9,13 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::tmux::{Binding, Bound, shell_command};
 
+/// What `list-keys -N` shows of the keys: to open, to pick, and for the menu.
+pub const NOTES: [&str; 3] = [
+    "Open the project of this pane's directory in its container",
+    "Pick a project or a session of its container",
+    "Show what can be done with this pane's container",
+];
+
 pub fn run(context: &Context) -> Result<ExitCode> {
     let tmux = context.tmux("setup")?;
     tmux.check_version()?;
@@ -17,21 +24,11 @@ pub fn run(context: &Context) -> Result<ExitCode> {
     let wharf = wharf.to_string_lossy();
     let place = [("--client", "#{client_name}"), ("--pane", "#{pane_id}")];
     let command = |verb| shell_command(&[&wharf, verb], &place);
-    let open = options.open_key.map(|key| Binding {
-        key,
-        note: "Open the project of this pane's directory in its container",
-        bound: Bound::Run(command("open")),
-    });
-    let pick = options.pick_key.map(|key| Binding {
-        key,
-        note: "Pick a project or a session of its container",
-        bound: Bound::Popup(command("pick"), options.pick_size),
-    });
-    let menu = options.menu_key.map(|key| Binding {
-        key,
-        note: "Show what can be done with this pane's container",
-        bound: Bound::Run(command("menu")),
-    });
+    let [to_open, to_pick, for_menu] = NOTES;
+    let open = options.open_key.map(|key| Binding { key, note: to_open, bound: Bound::Run(command("open")) });
+    let pick = Bound::Popup(command("pick"), options.pick_size);
+    let pick = options.pick_key.map(|key| Binding { key, note: to_pick, bound: pick });
+    let menu = options.menu_key.map(|key| Binding { key, note: for_menu, bound: Bound::Run(command("menu")) });
     tmux.bind(&open.into_iter().chain(pick).chain(menu).collect::<Vec<_>>())?;
     tmux.detour(&wharf, options.splits)?;
     tmux.set_status_defaults()?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::part::{Part, Profile};
@@ -78,7 +79,7 @@ impl Trusted<'_> {
     pub fn put(&self, text: &str) -> io::Result<()> {
         let note = self.note();
         let directory = note.parent().unwrap_or(Path::new("/"));
-        fs::create_dir_all(directory)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         let new = directory.join(format!(".{}", std::process::id()));
         fs::write(&new, self.line(text))?;
         fs::rename(new, note)

@@ -34,21 +34,25 @@ impl EngineSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub socket: PathBuf,
+    /// What has led there, for people.
+    pub chosen: &'static str,
 }
 
 impl Endpoint {
     /// `DOCKER_HOST`, `DOCKER_CONTEXT`, the current Docker context, the default socket, podman's socket.
     pub fn find(settings: &EngineSettings) -> Result<Self> {
         if let Some(host) = settings.docker_host.as_deref().filter(|host| !host.is_empty()) {
-            return Self::parse(host);
+            return Self::parse(host, "by DOCKER_HOST");
         }
         if let Some(host) = settings.context_host()? {
-            return Self::parse(&host);
+            return Self::parse(&host, "by the Docker context");
         }
         let podman = settings.runtime_dir.as_ref().map(|dir| dir.join("podman/podman.sock"));
         let default = PathBuf::from(DEFAULT_SOCKET);
-        let socket = if default.exists() { default } else { podman.filter(|path| path.exists()).unwrap_or(default) };
-        Ok(Self { socket })
+        match podman.filter(|path| !default.exists() && path.exists()) {
+            Some(socket) => Ok(Self { socket, chosen: "podman's" }),
+            None => Ok(Self { socket: default, chosen: "the default" }),
+        }
     }
 
     pub(super) fn unreachable(&self, source: io::Error) -> Error {
@@ -59,9 +63,9 @@ impl Endpoint {
         }
     }
 
-    fn parse(address: &str) -> Result<Self> {
+    fn parse(address: &str, chosen: &'static str) -> Result<Self> {
         match address.strip_prefix("unix://") {
-            Some(socket) if socket.starts_with('/') => Ok(Self { socket: socket.into() }),
+            Some(socket) if socket.starts_with('/') => Ok(Self { socket: socket.into(), chosen }),
             _ => Err(Error::EngineAddress { address: address.to_owned() }),
         }
     }

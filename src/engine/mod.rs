@@ -36,7 +36,7 @@ pub use beside::Beside;
 pub use build::BuildOrder;
 pub use container::{Container, Health, Idle, State, label};
 pub use create::{ContainerSpec, Limits, Mount, PortBinding};
-pub use endpoint::EngineSettings;
+pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
 pub use exec::ExecStream;
@@ -47,7 +47,6 @@ pub use log::Printed;
 pub use network::Membership;
 pub use pull::Layer;
 
-use endpoint::Endpoint;
 use upgrade::UpgradeError;
 
 use crate::error::{Error, Result};
@@ -146,8 +145,21 @@ impl Engine {
         match tokio::time::timeout(ANSWER, upgrade::ping(&self.endpoint.socket)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.endpoint.unreachable(error)),
-            Err(_) => Err(Error::EngineSilent { socket: self.endpoint.socket.clone(), within: ANSWER }),
+            Err(_) => Err(self.silent()),
         }
+    }
+
+    /// Which version it says that it is, as in `28.3.2`.
+    pub async fn version(&self) -> Result<String> {
+        let action = "ask the engine for its version";
+        let asked = tokio::time::timeout(ANSWER, upgrade::get(&self.endpoint.socket, "/version")).await;
+        let body = asked.map_err(|_| self.silent())?.map_err(|error| self.explain(action, error))?;
+        let said: serde_json::Value = serde_json::from_slice(&body).map_err(|error| Error::io(action, error.into()))?;
+        Ok(said["Version"].as_str().unwrap_or("unknown").to_owned())
+    }
+
+    fn silent(&self) -> Error {
+        Error::EngineSilent { socket: self.endpoint.socket.clone(), within: ANSWER }
     }
 }
 

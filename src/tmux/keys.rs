@@ -1,6 +1,6 @@
 //! Key bindings.
 
-use tmux_interface::{BindKey, SetOption, ShowOptions, TmuxCommands, UnbindKey};
+use tmux_interface::{BindKey, ListKeys, SetOption, ShowOptions, TmuxCommands, UnbindKey};
 
 use super::{PopupSize, TmuxServer, escape_format, tmux_word};
 use crate::error::{Error, Result};
@@ -77,6 +77,15 @@ impl TmuxServer {
         }
         commands.push(SetOption::new().server().option(BOUND_KEYS).value(now.join(" ")));
         self.run("remember the keys", &commands).map(drop)
+    }
+
+    /// The keys, after the prefix, that are bound with one of these notes.
+    pub fn keys_noted(&self, notes: &[&str]) -> Result<Vec<String>> {
+        let list = ListKeys::new().with_notes().key_table("prefix");
+        let printed = self.run("look at the keys", &TmuxCommands::new().cmd(list))?;
+        let keys = printed.lines().filter_map(|line| line.split_once(char::is_whitespace));
+        let keys = keys.filter(|(_, note)| notes.contains(&note.trim_start()));
+        Ok(keys.map(|(key, _)| key.to_owned()).collect())
     }
 }
 

@@ -16,6 +16,7 @@ mod window;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use tmux_interface::TmuxCommands;
 
@@ -33,6 +34,10 @@ use crate::quote;
 
 /// The oldest tmux with popups and `display-message -d`.
 const OLDEST: (u32, u32) = (3, 2);
+
+/// How long a tmux that works may take to say its version, which takes 2 ms.
+const ANSWER: Duration = Duration::from_secs(1);
+const ASK_VERSION: &str = "ask tmux for its version";
 
 /// One server, known by its socket. Every command to it goes through here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,14 +102,45 @@ impl TmuxServer {
 
     /// Fails where the server is older than what wharf uses.
     pub fn check_version(&self) -> Result<()> {
-        let format = tmux_interface::DisplayMessage::new().print().message("#{version}").build();
-        let version = self.run("ask for its version", &TmuxCommands::new().cmd(format))?;
-        if is_new_enough(&version) {
-            return Ok(());
-        }
-        let (major, minor) = OLDEST;
-        Err(Error::Options { problems: vec![format!("tmux {version} is too old: wharf needs {major}.{minor} or newer")] })
+        new_enough(self.run(ASK_VERSION, &ask_version())?).map(drop)
     }
+
+    /// The server's version, where it says one in time that is new enough. One that hangs holds nobody up.
+    pub async fn version(&self) -> Result<String> {
+        version_of(self.command(&ask_version())).await
+    }
+
+    /// What tmux knows of the terminal that was used last.
+    pub fn terminal_features(&self) -> Result<String> {
+        let ask = tmux_interface::DisplayMessage::new().print().message("#{client_termfeatures}");
+        self.run("look at its terminal", &TmuxCommands::new().cmd(ask))
+    }
+}
+
+/// The same of the program that is in `PATH`.
+pub async fn program_version() -> Result<String> {
+    let mut tmux = Command::new("tmux");
+    tmux.arg("-V").stdin(Stdio::null());
+    version_of(tmux).await
+}
+
+async fn version_of(command: Command) -> Result<String> {
+    let output = tokio::process::Command::from(command).kill_on_drop(true).output();
+    let output = tokio::time::timeout(ANSWER, output).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+    let version = TmuxServer::printed(ASK_VERSION, output)?;
+    new_enough(version.strip_prefix("tmux ").unwrap_or(&version).to_owned())
+}
+
+fn ask_version() -> TmuxCommands<'static> {
+    TmuxCommands::new().cmd(tmux_interface::DisplayMessage::new().print().message("#{version}"))
+}
+
+fn new_enough(version: String) -> Result<String> {
+    if is_new_enough(&version) {
+        return Ok(version);
+    }
+    let (major, minor) = OLDEST;
+    Err(Error::Options { problems: vec![format!("tmux {version} is too old: wharf needs {major}.{minor} or newer")] })
 }
 
 /// Versions read `3.3a`, `next-3.6`, or `openbsd-7.4` where it comes with the system and is recent.

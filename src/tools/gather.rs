@@ -33,7 +33,7 @@ pub fn all(sources: &Sources, files: &mut Files) -> Result<(Launch, Result<Launc
     let wharf = program(Program::read(sources.own_program)?, [WHARF, WHARF], &mut bundle, files)?;
     let tmux = first_tmux(sources, &mut bundle, files);
     for name in COMMON_TERMINALS {
-        if let Some(entry) = terminfo(name) {
+        if let Some(entry) = terminfo(name, []) {
             files.file(format!("{TERMINFO}/{}/{name}", &name[..1]), entry);
         }
     }
@@ -88,10 +88,12 @@ fn tmux(tmux: Program, bundle: &mut Bundle, files: &mut Files) -> Result<Launch>
     Ok(launch)
 }
 
-/// A terminal's entry. Directories are named after its first letter, or that letter's code where files have no case.
-fn terminfo(name: &str) -> Option<Vec<u8>> {
-    let letter = &name[..1];
-    let code = format!("{:x}", name.as_bytes()[0]);
-    let places = TERMINFO_DIRS.iter().flat_map(|directory| [letter, &code].map(|hashed| Path::new(directory).join(hashed)));
+/// A terminal's entry, in `first` or where systems have theirs; none of what can't be a name. Directories are named after its
+/// first letter, or that letter's code where files have no case.
+pub fn terminfo(name: &str, first: impl IntoIterator<Item = PathBuf>) -> Option<Vec<u8>> {
+    let first_byte = *name.as_bytes().first().filter(|_| name.bytes().all(|b| b.is_ascii_graphic() && b != b'/'))?;
+    let hashes = [char::from(first_byte).to_string(), format!("{first_byte:x}")];
+    let directories = first.into_iter().chain(TERMINFO_DIRS.map(PathBuf::from));
+    let places = directories.flat_map(|directory| hashes.each_ref().map(|hash| directory.join(hash)));
     places.map(|place| place.join(name)).find_map(|entry| read(&entry).ok())
 }

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::engine::Archive;
 use crate::error::{Error, Result};
 
-pub use gather::Sources;
+pub use gather::{Sources, terminfo};
 pub use launch::Launch;
 
 /// The directory of the tools in a container.

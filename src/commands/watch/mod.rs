@@ -27,7 +27,8 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::session::signals::Signals;
 use crate::tmux::TmuxServer;
-use claim::{Place, Watcher};
+use claim::Place;
+pub use claim::Watcher;
 pub use engine::{Happened, follow};
 use idle::Idle;
 pub use listen::Listener;
@@ -48,13 +49,18 @@ pub fn run(args: Watch, context: &Context) -> Result<ExitCode> {
 /// Starts a watcher of the server at hand unless one runs; with `replace`, in place of one that another wharf has started.
 /// Where it cannot be started, a status line says less, and nothing else is wrong.
 pub fn ensure(replace: bool, context: &Context) {
-    let place = context.tmux.as_ref().and_then(|tmux| Some(Place::of(tmux.socket(), tmux.process()?, &context.state_dir)));
-    match place.map(|place| place.watcher()) {
+    match watcher(context) {
         None | Some(Watcher::Same) => {}
         Some(Watcher::Another) if !replace => {}
         // By a process between, so that nobody who lives on has it for a child.
         Some(_) => drop(spawn(replace, false)),
     }
+}
+
+/// Who watches the server at hand, if there is one.
+pub fn watcher(context: &Context) -> Option<Watcher> {
+    let tmux = context.tmux.as_ref()?;
+    Some(Place::of(tmux.socket(), tmux.process()?, &context.state_dir).watcher())
 }
 
 /// Runs `wharf watch` and waits for it, or the watcher itself, which is left alone.
