@@ -276,6 +276,8 @@ fn a_watcher_belongs_to_no_session() {
     host.tmux(["kill-session", "-t", "main"]);
     open(&world, &host, &project);
     wait_for_shown(&screen, "●");
+    // It is at work by now, and no client of the kind that a server can die of.
+    assert_eq!(host.tmux(["list-clients", "-F", "#{client_control_mode}"]), "0");
     assert_eq!(the_watcher(&host), watcher);
 }
 
