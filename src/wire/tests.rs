@@ -1,0 +1,88 @@
+use super::*;
+
+fn run() -> Request {
+    let command = ["sh", "-c", "echo \"größe\"\n"].map(str::to_owned).to_vec();
+    Request::Run(Run {
+        program: Program::Command(command),
+        environment: vec!["A=b".to_owned()],
+        directory: Some("/srv/it's".to_owned()),
+        terminal: Some(Size { columns: 80, rows: 24 }),
+    })
+}
+
+fn frames() -> Vec<Frame> {
+    vec![
+        Frame::Hello(Hello::new(Some("/srv/api".to_owned()))),
+        Frame::Request(run()),
+        Frame::Request(Request::Sessions),
+        Frame::Request(Request::Follow),
+        Frame::Request(Request::FollowAlerts),
+        Frame::Request(Request::Unused),
+        Frame::Input(Bytes::new()),
+        Frame::Input(Bytes::from_static(b"\x01\x02\xff\0")),
+        Frame::Resize(Size { columns: 1, rows: u16::MAX }),
+        Frame::Signal(15),
+        Frame::Taken(u32::MAX),
+        Frame::Output(Bytes::from(vec![7; CHUNK])),
+        Frame::ErrorOutput(Bytes::from_static(b"no")),
+        Frame::Exit(-1),
+        Frame::Sessions(vec![Session::new("main".parse().unwrap())]),
+        Frame::Unused(u64::MAX),
+        Frame::Refused("no".to_owned()),
+    ]
+}
+
+#[test]
+fn every_frame_arrives_however_its_bytes_are_cut() {
+    let mut bytes = BytesMut::new();
+    for frame in frames() {
+        Codec.encode(frame, &mut bytes).unwrap();
+    }
+    for size in [1, 2, 7, 4096, bytes.len()] {
+        let (mut received, mut pending) = (Vec::new(), BytesMut::new());
+        for piece in bytes.chunks(size) {
+            pending.put_slice(piece);
+            while let Some(frame) = Codec.decode(&mut pending).unwrap() {
+                received.push(frame);
+            }
+        }
+        assert_eq!(received, frames(), "in pieces of {size}");
+        assert!(pending.is_empty());
+    }
+}
+
+#[test]
+fn what_is_no_frame_is_an_error_and_reserves_nothing() {
+    let long = u32::try_from(MAX_PAYLOAD + 1).unwrap().to_be_bytes();
+    let cases: [&[u8]; 10] = [
+        &[b'o', long[0], long[1], long[2], long[3]],
+        b"o\xff\xff\xff\xff",
+        b"?\0\0\0\0",
+        b"r\0\0\0\x03abc",
+        b"s\0\0\0\0",
+        b"t\0\0\0\x01a",
+        b"X\0\0\0\x01a",
+        b"R\0\0\0\x02{}",
+        b"H\0\0\0\x06wharf\0",
+        b"HTTP/1.1 400 Bad Request\r\n",
+    ];
+    for bytes in cases {
+        let mut buffer = BytesMut::from(bytes);
+        assert!(Codec.decode(&mut buffer).is_err(), "{bytes:?}");
+        assert!(buffer.capacity() < 1024);
+    }
+}
+
+#[test]
+fn of_another_versions_hello_the_version_is_read() {
+    let mut bytes = BytesMut::from(&b"H\0\0\0\x0awharf\0\x09???"[..]);
+    assert_eq!(Codec.decode(&mut bytes).unwrap(), Some(Frame::Hello(Hello { version: 9, project: None })));
+}
+
+#[test]
+fn a_request_that_is_too_long_is_not_sent() {
+    let run = Run { program: Program::Tmux(vec!["x".repeat(MAX_PAYLOAD)]), environment: vec![], directory: None, terminal: None };
+    let mut bytes = BytesMut::new();
+    assert!(Codec.encode(Frame::Request(Request::Run(run)), &mut bytes).is_err());
+    assert!(bytes.is_empty());
+}
