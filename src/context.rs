@@ -80,7 +80,7 @@ impl Context {
     /// engine's. A configuration that is wrong is not what keeps anybody out of a container that runs.
     pub fn relays_of(&self, project: &Project) -> Relays<'_> {
         self.relays_by(|| {
-            let effective = self.configuration().effective(project, None, Part::default()).ok()?;
+            let effective = self.configuration().hasty().effective(project, None, Part::default()).ok()?;
             Some(effective.config.attach.value)
         })
     }
@@ -96,7 +96,7 @@ impl Context {
     /// Where the configuration is.
     pub fn configuration(&self) -> Locations {
         let surroundings = Surroundings { home: self.home.clone(), sockets: self.engine_settings.sockets() };
-        Locations { global: self.config_file.clone(), state_dir: self.state_dir.clone(), surroundings }
+        Locations::new(self.config_file.clone(), self.state_dir.clone(), surroundings)
     }
 
     pub fn search_path(&self) -> Option<&OsStr> {

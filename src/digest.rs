@@ -2,7 +2,19 @@
 
 use sha2::{Digest, Sha256};
 
+/// How many hex digits are enough for a name.
+pub const SHORT: usize = 12;
+
 /// All 64 hex digits of a text's SHA-256.
 pub fn sha256_hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(text))
+}
+
+/// The first 12 of them.
+pub fn short_sha256(text: &str) -> String {
+    short(Sha256::new_with_prefix(text))
+}
+
+pub fn short(hash: Sha256) -> String {
+    hex::encode(&hash.finalize()[..SHORT / 2])
 }

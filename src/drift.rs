@@ -1,10 +1,12 @@
 //! What has changed since a container was made, said when it is opened. Nothing is recreated for it.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::aside::aside;
+use crate::aside::{aside, aside_within};
 use crate::build::Recipe;
-use crate::config::{Image, Part};
+use crate::config::{self, Build, Image, Locations, Part};
 use crate::context::Context;
 use crate::engine::{Container, Listed, label};
 use crate::entry::Entry;
@@ -15,6 +17,9 @@ use crate::report;
 
 /// It is said when everything is done, and only by an engine and a disk that answer at once: nobody waits for it.
 const AT_ONCE: Duration = Duration::from_millis(300);
+
+/// How long the disk that a project is on may take to say what its files are now.
+const DISK: Duration = Duration::from_millis(500);
 
 /// Says in one line what `wharf rebuild` would apply.
 pub async fn tell(project: &Project, context: &Context) {
@@ -36,7 +41,12 @@ pub async fn of(project: &Project, container: &Container, context: &Context) -> 
         let now = context.engine().ok()?.image(image).await.ok()??;
         plan::image_drift(image, label(label::IMAGE_ID), Some(&now.id))
     };
-    let (configuration, recipe) = configured(project, label(label::EFFECTIVE), context);
+    let outcome = async {
+        let (project, label, locations) = (project.clone(), label(label::EFFECTIVE)?.to_owned(), context.configuration());
+        aside_within(DISK, move || compare(&project, &label, &locations)).await?
+    };
+    let outcome = outcome.await;
+    let recipe = outcome.as_ref().and_then(|outcome| Some(Recipe::of(outcome.build.as_ref()?, project)));
     let dockerfile = match (recipe, label(label::BUILD)) {
         (Some(recipe), Some(then)) => {
             let now = aside(move || recipe.inputs().map(str::to_owned).ok()).await.flatten();
@@ -44,34 +54,72 @@ pub async fn of(project: &Project, container: &Container, context: &Context) -> 
         }
         _ => false,
     };
-    Drift { configuration, dockerfile, image: image.await }
+    Drift { configuration: outcome.is_some_and(|outcome| outcome.has_changed), dockerfile, image: image.await }
 }
 
-/// The same for one of many: of a build, it looks only at the Dockerfile, the target and the arguments, and not at the context.
-pub fn of_listed(listed: &Listed, image_id: Option<&str>, context: &Context) -> Drift {
-    let image = plan::image_drift(&listed.image, listed.image_id.as_deref(), image_id);
-    if listed.effective.is_none() {
-        return Drift { image, ..Drift::default() };
+/// The same of a container as it is listed, and where `image_id` is what its image's name stands for now.
+pub async fn of_listed(listed: &Listed, image_id: Option<String>, context: &Context) -> Drift {
+    let (listed, comparison) = (listed.clone(), Comparison::new(context));
+    aside_within(DISK, move || comparison.of(&listed, image_id.as_deref())).await.unwrap_or_default()
+}
+
+/// Compares many containers, each with what its project's files say now. What is alike in them is found out once.
+pub struct Comparison {
+    locations: Locations,
+    /// By the label, what it comes to in a project that has no file of its own.
+    without_file: RefCell<HashMap<String, Option<Outcome>>>,
+}
+
+/// What has become of the configuration that a container was made with.
+#[derive(Clone)]
+struct Outcome {
+    /// But for flags.
+    has_changed: bool,
+    /// How its image is built now, where it is.
+    build: Option<Build>,
+}
+
+impl Comparison {
+    pub fn new(context: &Context) -> Self {
+        Self { locations: context.configuration(), without_file: RefCell::default() }
     }
-    let (configuration, recipe) = configured(&listed.project, listed.effective.as_deref(), context);
-    let now = recipe.and_then(|recipe| recipe.description().ok());
-    let dockerfile = now.zip(listed.dockerfile.as_ref()).is_some_and(|(now, then)| now != *then);
-    Drift { configuration, dockerfile, image }
+
+    /// Of a build, it looks only at the Dockerfile, the target and the arguments, and not at the context. Reads the disk for
+    /// as long as that takes.
+    pub fn of(&self, listed: &Listed, image_id: Option<&str>) -> Drift {
+        let image = plan::image_drift(&listed.image, listed.image_id.as_deref(), image_id);
+        let Some(outcome) = listed.effective.as_deref().and_then(|label| self.outcome(&listed.project, label)) else {
+            return Drift { image, ..Drift::default() };
+        };
+        let recipe = outcome.build.map(|build| Recipe::of(&build, &listed.project));
+        let description = recipe.and_then(|recipe| recipe.description().ok());
+        let dockerfile = description.zip(listed.dockerfile.as_ref()).is_some_and(|(now, then)| now != *then);
+        Drift { configuration: outcome.has_changed, dockerfile, image }
+    }
+
+    /// `None` where nobody can say.
+    fn outcome(&self, project: &Project, label: &str) -> Option<Outcome> {
+        if config::may_have_file(project) {
+            return compare(project, label, &self.locations);
+        }
+        if let Some(known) = self.without_file.borrow().get(label) {
+            return known.clone();
+        }
+        let outcome = compare(project, label, &self.locations);
+        self.without_file.borrow_mut().insert(label.to_owned(), outcome.clone());
+        outcome
+    }
 }
 
-/// Whether the configuration has changed but for flags, and how the image is built.
-fn configured(project: &Project, label: Option<&str>, context: &Context) -> (bool, Option<Recipe>) {
-    let Some(then) = label.and_then(MadeWith::from_label) else {
-        return (false, None);
-    };
+fn compare(project: &Project, label: &str, locations: &Locations) -> Option<Outcome> {
+    let then = MadeWith::from_label(label)?;
     let Flags { profile, image: is_by_flag, .. } = &then.flags;
     // A file that is wrong says so wherever it counts.
-    let Ok(now) = context.configuration().effective(project, profile.as_deref(), Part::default()) else {
-        return (false, None);
-    };
-    let recipe = match &now.config.image.value {
-        Image::Built(build) if !is_by_flag => Some(Recipe::of(build, project)),
+    let now = locations.effective(project, profile.as_deref(), Part::default()).ok()?;
+    let has_changed = MadeWith::of(&now.config, then.flags.clone()) != then;
+    let build = match now.config.image.value {
+        Image::Built(build) if !is_by_flag => Some(build),
         _ => None,
     };
-    (MadeWith::of(&now.config, then.flags.clone()) != then, recipe)
+    Some(Outcome { has_changed, build })
 }

@@ -25,6 +25,7 @@ mod picker;
 mod places;
 mod plan;
 mod prepare;
+mod print;
 mod progress;
 mod project;
 mod quote;

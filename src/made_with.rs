@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::Creation;
 use crate::config::{Config, Gpus, Image, OnExit, Source, User};
-use crate::digest::sha256_hex;
+use crate::digest::short_sha256;
 use crate::quote;
 
 /// What of the command line counted when a container was made. It stays so: a flag that is not there the next time is no change.
@@ -140,7 +140,7 @@ impl MadeWith {
 
     /// The first 12 hex digits of its SHA-256.
     pub fn hash(&self) -> String {
-        sha256_hex(&self.to_label())[..12].to_owned()
+        short_sha256(&self.to_label())
     }
 
     /// What is different in another one, key by key; not of the keys `but`.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::config::{PROJECT_FILE, Waiting};
+use crate::config::{Waiting, own_file};
 use crate::context::Context;
 use crate::error::Error;
 use crate::quote;
@@ -67,7 +67,7 @@ pub fn print(error: &Error) {
 /// Says that lines of a project's file wait for trust, where the person is looking.
 pub fn note_waiting(waiting: &Waiting, context: &Context) {
     let directory = quote::shell_if_needed(&waiting.project.to_string_lossy());
-    let file = waiting.project.join(PROJECT_FILE);
+    let file = own_file(&waiting.project);
     let lines: String = waiting.lines.iter().map(|(n, line)| format!("\n  {n}: {}", quote::printable(line))).collect();
     let text =
         format!("`{}` is not trusted, so these lines of it have no effect:{lines}", quote::printable(&file.to_string_lossy()));

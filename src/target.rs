@@ -1,8 +1,10 @@
 //! Which project a person means.
 
 use std::env;
-use std::path::{Path, PathBuf, absolute};
+use std::io;
+use std::path::{Path, absolute};
 
+use crate::aside::{self, DISK};
 use crate::context::Context;
 use crate::engine::label;
 use crate::error::{Error, Result};
@@ -18,11 +20,8 @@ pub async fn resolve(target: Option<&str>, context: &Context) -> Result<Project>
         return at_hand(context);
     };
     let path = Path::new(target);
-    if path.is_dir() {
-        return project_of(path, context, Asked::ByName);
-    }
-    if path.exists() {
-        return Err(Error::NotADirectory { path: path.to_owned() });
+    if let Ok(found) = look_at(path, context, Asked::ByName)? {
+        return found;
     }
     if is_written_as_path(target) {
         let path = absolute(path).map_err(|source| Error::io(format!("make `{target}` absolute"), source))?;
@@ -37,7 +36,13 @@ pub async fn resolve(target: Option<&str>, context: &Context) -> Result<Project>
 /// A target whose directory has to exist, because a container is to be made for it.
 pub async fn resolve_existing(target: Option<&str>, context: &Context) -> Result<Project> {
     let project = resolve(target, context).await?;
-    if project.is_orphaned() { Err(Error::NoSuchDirectory { path: project.path_buf() }) } else { Ok(project) }
+    if is_orphaned(&project) { Err(Error::NoSuchDirectory { path: project.path_buf() }) } else { Ok(project) }
+}
+
+/// Whether a project's directory is gone. A disk that does not answer has not said so.
+pub fn is_orphaned(project: &Project) -> bool {
+    let project = project.clone();
+    aside::within(DISK, move || project.is_orphaned()).unwrap_or(false)
 }
 
 fn is_written_as_path(target: &str) -> bool {
@@ -58,17 +63,27 @@ pub fn at_hand(context: &Context) -> Result<Project> {
 }
 
 fn project_of(directory: &Path, context: &Context, asked: Asked) -> Result<Project> {
-    let canonical: PathBuf = match directory.canonicalize() {
-        Ok(canonical) => canonical,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(Error::NoSuchDirectory { path: directory.to_owned() });
+    look_at(directory, context, asked)?.unwrap_or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Err(Error::NoSuchDirectory { path: directory.to_owned() }),
+        _ => Err(Error::io(format!("look at `{}`", directory.display()), error)),
+    })
+}
+
+/// The project of what is at a path, as far as that can be looked at, unless its disk hangs.
+fn look_at(path: &Path, context: &Context, asked: Asked) -> Result<io::Result<Result<Project>>> {
+    let (at, home) = (path.to_owned(), context.home.clone());
+    let look = move || {
+        if !at.metadata()?.is_dir() {
+            return Ok(Err(Error::NotADirectory { path: at }));
         }
-        Err(source) => return Err(Error::io(format!("look at `{}`", directory.display()), source)),
+        let canonical = at.canonicalize()?;
+        Ok(match find_root(&canonical, home.as_deref(), asked) {
+            Some(root) => Project::at(&root),
+            None => Err(Error::TooWide { path: canonical }),
+        })
     };
-    match find_root(&canonical, context.home.as_deref(), asked) {
-        Some(root) => Project::at(&root),
-        None => Err(Error::TooWide { path: canonical }),
-    }
+    let silent = || Error::io(format!("look at `{}`", path.display()), io::Error::other("its disk does not answer"));
+    aside::within(DISK, look).ok_or_else(silent)
 }
 
 /// What names of hosts that stand for containers end with.

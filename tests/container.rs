@@ -7,12 +7,6 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Docker, World, binary, wait_until};
 
-fn git(world: &World, directory: &Path, arguments: &[&str]) {
-    let identity = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid"];
-    let output = world.command("git").current_dir(directory).args(identity).args(arguments).output().unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
 #[test]
 fn the_project_is_mounted_read_write_at_its_own_path() {
     let world = World::new();
@@ -38,11 +32,7 @@ fn the_project_can_be_mounted_elsewhere() {
 #[test]
 fn git_works_in_a_worktree() {
     let world = World::new();
-    let main = world.project("main");
-    git(&world, &main, &["init", "-q"]);
-    git(&world, &main, &["commit", "-q", "--allow-empty", "-m", "first"]);
-    git(&world, &main, &["worktree", "add", "-q", "-b", "topic", "../topic"]);
-    let topic = world.project("topic");
+    let (_, topic) = world.worktree();
     let container = world.open_detached(&topic);
     assert_eq!(Docker::shell(&container, "git status --short --branch"), "## topic");
     assert_eq!(Docker::shell(&container, "git log --format=%s"), "first");

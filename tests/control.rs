@@ -4,24 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use crate::support::{Docker, Outcome, Run, Talk, World, wait_until};
+use crate::support::{Docker, Outcome, Place, Run, Talk, wait_until};
 
 const WAYS: [&str; 2] = ["relay", "exec"];
 
-struct Place {
-    world: World,
-    project: PathBuf,
-    container: String,
-}
-
 impl Place {
-    fn new() -> Self {
-        let world = World::new();
-        let project = world.project("api");
-        let container = world.open_detached(&project);
-        Self { world, project, container }
-    }
-
     fn wharf(&self, way: &str, arguments: &[&str]) -> Run {
         self.world.wharf(arguments).current_dir(&self.project).env("WHARF_ATTACH", way)
     }
@@ -54,7 +41,7 @@ fn wait_for_content(file: &Path, expected: &[u8]) {
 
 #[test]
 fn text_arrives_byte_for_byte() {
-    let place = Place::new();
+    let place = Place::opened();
     let long = "größe; $HOME \"q\" 'p' `x` #{pid} \\n\t|\n".repeat(3000);
     assert!(long.len() > 100_000);
     let texts =
@@ -77,7 +64,7 @@ fn text_arrives_byte_for_byte() {
 
 #[test]
 fn two_that_send_at_once_do_not_mix() {
-    let place = Place::new();
+    let place = Place::opened();
     for way in WAYS {
         let file = place.writes(way);
         let texts = ["a", "b", "c", "d"].map(|letter| letter.repeat(30_000));
@@ -99,7 +86,7 @@ fn two_that_send_at_once_do_not_mix() {
 
 #[test]
 fn the_screen_its_colours_and_its_history_are_captured() {
-    let place = Place::new();
+    let place = Place::opened();
     place.session("screen", "seq 100; printf '\\033[31mred\\033[0m größe\\n'; touch shown; exec sleep 1000");
     wait_until("the session", || place.project.join("shown").exists());
     let lines = |from: u32| (from..=100).map(|line| format!("{line}\n")).collect::<String>();
@@ -117,7 +104,7 @@ fn the_screen_its_colours_and_its_history_are_captured() {
 
 #[test]
 fn what_is_not_there_is_an_error_that_names_what_is() {
-    let place = Place::new();
+    let place = Place::opened();
     let expected = format!(
         "error: no session `other` runs in container `{}` (running: main)\nhint: `wharf open --session other` starts it\n",
         place.container
@@ -133,7 +120,7 @@ fn what_is_not_there_is_an_error_that_names_what_is() {
 
 #[test]
 fn sessions_are_listed() {
-    let place = Place::new();
+    let place = Place::opened();
     for way in WAYS {
         let listed = |place: &Place| -> Vec<serde_json::Value> {
             serde_json::from_str(&place.wharf(way, &["sessions", "--json"]).success()).unwrap()
@@ -172,7 +159,7 @@ fn listed(place: &Place) -> Vec<String> {
 
 #[test]
 fn what_the_relay_knows_follows_every_change() {
-    let place = Place::new();
+    let place = Place::opened();
     for round in 0..10 {
         assert_eq!(listed(&place), ["main"], "round {round}");
         place.session("logs", "exec sleep 1000");
@@ -202,7 +189,7 @@ fn wait(place: &Place, way: &str, arguments: &[&str]) -> Talk {
 
 #[test]
 fn the_end_of_a_session_is_waited_for() {
-    let place = Place::new();
+    let place = Place::opened();
     for way in WAYS {
         place.session("job", "until [ -e go ]; do sleep 0.05; done");
         let mut waiting = wait(&place, way, &["--session", "job"]);
@@ -216,7 +203,7 @@ fn the_end_of_a_session_is_waited_for() {
 
 #[test]
 fn a_bell_is_waited_for() {
-    let place = Place::new();
+    let place = Place::opened();
     for way in WAYS {
         place.session("job", "until [ -e go ]; do sleep 0.05; done; printf '\\a'; exec sleep 1000");
         let mut waiting = wait(&place, way, &["--session", "job", "--for", "bell"]);
@@ -232,7 +219,7 @@ fn a_bell_is_waited_for() {
 
 #[test]
 fn activity_is_waited_for() {
-    let place = Place::new();
+    let place = Place::opened();
     for way in WAYS {
         place.session("job", "until [ -e go ]; do sleep 0.05; done; while :; do echo more; sleep 0.1; done");
         let mut waiting = wait(&place, way, &["--session", "job", "--for", "activity"]);
@@ -246,7 +233,7 @@ fn activity_is_waited_for() {
 
 #[test]
 fn a_wait_outlives_the_relay_and_ends_with_the_container() {
-    let place = Place::new();
+    let place = Place::opened();
     for way in WAYS {
         if way == "exec" {
             place.world.wharf(["open", "--detach"]).arg(&place.project).success();
@@ -268,7 +255,7 @@ fn a_wait_outlives_the_relay_and_ends_with_the_container() {
 
 #[test]
 fn a_follower_that_goes_is_noticed() {
-    let place = Place::new();
+    let place = Place::opened();
     let waiting = wait(&place, "exec", &[]);
     let relays = || Docker::shell(&place.container, "pgrep -f '[w]harf relay --stdio' | wc -l");
     assert_ne!(relays(), "0");
@@ -278,7 +265,7 @@ fn a_follower_that_goes_is_noticed() {
 
 #[test]
 fn what_is_stopped_is_said() {
-    let place = Place::new();
+    let place = Place::opened();
     place.world.wharf(["stop"]).arg(&place.project).success();
     let expected = format!("error: container `{}` is exited\nhint: `wharf open` starts it\n", place.container);
     for way in WAYS {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::config::write_global;
 use crate::support::{BUSYBOX, Docker, OWN, World, wait_for_equal};
 
 fn unique(world: &World) -> String {
@@ -165,4 +166,23 @@ fn a_file_that_is_wrong_hides_nothing_of_the_list() {
     world.wharf(["start"]).arg(&project).success();
     fs::write(project.join("wharf.kdl"), "imge\n").unwrap();
     assert_eq!(listed(&world, &project), serde_json::json!([]));
+}
+
+/// The list finds out once what projects without a file of their own come to.
+#[test]
+fn of_projects_that_were_made_alike_each_has_changed_by_its_own_file() {
+    let world = World::new();
+    let [plain, other, own] = ["plain", "other", "own"].map(|name| world.project(name));
+    for project in [&plain, &other, &own] {
+        world.wharf(["start", "--image", BUSYBOX]).arg(project).success();
+    }
+    fs::write(own.join("wharf.kdl"), "limits pids=100\n").unwrap();
+    let (changed, unchanged) = (serde_json::json!(["configuration has changed"]), serde_json::json!([]));
+    let drifts = || [&plain, &other, &own].map(|project| listed(&world, project));
+    assert_eq!(drifts(), [unchanged.clone(), unchanged.clone(), changed.clone()]);
+    write_global(&world, "limits pids=100\n");
+    assert_eq!(drifts(), [changed.clone(), changed.clone(), changed.clone()]);
+    fs::write(own.join("wharf.kdl"), "limits pids=200\n").unwrap();
+    fs::remove_file(world.root().join("home/.config/wharf/config.kdl")).unwrap();
+    assert_eq!(drifts(), [unchanged.clone(), unchanged, changed]);
 }

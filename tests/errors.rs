@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::time::Instant;
 
-use crate::support::{Docker, PATIENCE, Screen, World, is_root, wait_until};
+use crate::support::{Docker, PATIENCE, Screen, World, is_root};
 
 /// Every verb that has to ask the engine.
 const VERBS: [&[&str]; 6] =
@@ -180,18 +180,7 @@ fn a_failure_after_a_key_is_told_on_its_client() {
     let screen = host.attach("main");
     let project = world.project("100% #{pid} #(touch trap)");
     host.tmux(["set-environment", "-g", "DOCKER_HOST", "unix:///nonexistent/docker.sock"]);
-    host.tmux([
-        "new-window".as_ref(),
-        "-t".as_ref(),
-        "main:".as_ref(),
-        "env".as_ref(),
-        "-C".as_ref(),
-        project.as_os_str(),
-        "sh".as_ref(),
-    ]);
-    wait_until("the shell's directory", || {
-        host.tmux(["display-message", "-p", "#{pane_current_path}"]) == project.to_str().unwrap()
-    });
+    host.open_shell_in(&project);
     let windows = host.tmux(["list-windows", "-a"]);
     screen.press(&["C-b", "O"]);
     screen.wait_for_text("wharf: no container engine at `/nonexistent/docker.sock`: No such file or directory");

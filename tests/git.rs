@@ -3,29 +3,22 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Docker, World, wait_until};
-
-/// The host's git, in this world's home.
-fn git(world: &World, directory: &Path, arguments: &[&str]) -> String {
-    let output = world.command("git").current_dir(directory).args(arguments).output().unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
-}
+use crate::support::{Docker, World, binary, wait_until};
 
 fn repository(world: &World, name: &str) -> PathBuf {
     let project = world.project(name);
-    git(world, &project, &["init", "--quiet"]);
+    world.git(&project, &["init", "--quiet"]);
     project
 }
 
 /// Who has made the last commit, and what it says.
 fn last(world: &World, project: &Path) -> String {
-    git(world, project, &["log", "-1", "--format=%an <%ae> %s"])
+    world.git(project, &["log", "-1", "--format=%an <%ae> %s"])
 }
 
 fn introduce(world: &World) {
-    git(world, world.root(), &["config", "--global", "user.name", "Ada \"L\" # Lovelace"]);
-    git(world, world.root(), &["config", "--global", "user.email", "ada@example.org"]);
+    world.git(world.root(), &["config", "--global", "user.name", "Ada \"L\" # Lovelace"]);
+    world.git(world.root(), &["config", "--global", "user.email", "ada@example.org"]);
 }
 
 const COMMIT: [&str; 6] = ["exec", "--", "git", "commit", "--quiet", "--allow-empty"];
@@ -56,10 +49,7 @@ fn git_commit_inside_is_by_whoever_commits_on_the_host() {
 fn git_commit_works_in_a_worktree() {
     let world = World::new();
     introduce(&world);
-    let main = repository(&world, "main");
-    git(&world, &main, &["commit", "--quiet", "--allow-empty", "--message", "first"]);
-    git(&world, &main, &["worktree", "add", "--quiet", "-b", "topic", "../topic"]);
-    let topic = world.project("topic");
+    let (_, topic) = world.worktree();
     world.open_detached(&topic);
     world.wharf(COMMIT).args(["--message", "in a worktree"]).current_dir(&topic).success();
     assert_eq!(last(&world, &topic), "Ada \"L\" # Lovelace <ada@example.org> in a worktree");
@@ -73,7 +63,7 @@ fn what_is_said_nearer_counts_more() {
     let project = repository(&world, "api");
     fs::write(world.root().join("home/work"), "[user]\n\tname = Ada at work\n").unwrap();
     let condition = format!("includeIf.gitdir:{}/.path", world.root().join("src").display());
-    git(&world, world.root(), &["config", "--global", &condition, "~/work"]);
+    world.git(world.root(), &["config", "--global", &condition, "~/work"]);
     let container = world.open_detached(&project);
     let commit = |message: &str| {
         world.wharf(COMMIT).args(["--message", message]).current_dir(&project).success();
@@ -89,18 +79,36 @@ fn what_is_said_nearer_counts_more() {
     // What people have set in the container.
     Docker::shell(&container, "git config --global user.name Inside");
     assert_eq!(commit("3"), "Inside <ada@example.org> 3");
-    git(&world, &project, &["config", "user.name", "Project"]);
+    world.git(&project, &["config", "user.name", "Project"]);
     assert_eq!(commit("4"), "Project <ada@example.org> 4");
 }
 
 #[test]
-fn a_host_without_an_identity_gives_none() {
+fn a_host_without_an_identity_gives_none_until_it_has_one() {
     let world = World::new();
     let project = repository(&world, "api");
     let container = world.open_detached(&project);
-    let given = world.wharf(["exec", "--", "sh", "-c", "env | grep GIT_CONFIG_SYSTEM; true"]).current_dir(&project).success();
-    assert_eq!(given, "");
-    assert_eq!(Docker::shell(&container, "ls -A /run/wharf/host | grep git; true"), "");
+    let commit = |message: &str| world.wharf(COMMIT).args(["--message", message]).current_dir(&project).run();
+    let refused = commit("1");
+    assert!(refused.code == Some(128) && refused.stderr.contains("Please tell me who you are"), "{}", refused.stderr);
+    introduce(&world);
+    assert_eq!(commit("2").code, Some(0));
+    assert_eq!(last(&world, &project), "Ada \"L\" # Lovelace <ada@example.org> 2");
+    // The session that was there before knows it, too.
+    world.wharf(["send", container.as_str(), "git commit -q --allow-empty -m 3", "--enter"]).success();
+    wait_until("the commit", || last(&world, &project) == "Ada \"L\" # Lovelace <ada@example.org> 3");
+}
+
+#[test]
+fn an_attach_finds_out_who_commits_while_it_lasts() {
+    let world = World::new();
+    let project = repository(&world, "api");
+    let container = world.open_detached(&project);
+    introduce(&world);
+    let host = world.host();
+    let attach = format!("exec '{}' attach '{}'", binary().display(), project.display());
+    host.tmux(["new-window", "-t", "main:", &attach]);
+    wait_until("the host's identity", || Docker::shell(&container, "cat /run/wharf/host/gitconfig").contains("Lovelace"));
 }
 
 #[test]
@@ -125,6 +133,6 @@ fn a_project_that_holds_up_git_does_not_hold_up_wharf() {
     world.wharf(["open", "--detach"]).arg(&project).success();
     // As a program in the container may do: whoever reads it waits for somebody to write.
     assert!(world.command("mkfifo").arg(project.join("fifo")).status().unwrap().success());
-    git(&world, &project, &["config", "include.path", "../fifo"]);
+    world.git(&project, &["config", "include.path", "../fifo"]);
     assert_eq!(world.wharf(["exec", "--", "echo", "hi"]).current_dir(&project).success(), "hi");
 }

@@ -84,18 +84,7 @@ fn a_key_opens_a_directory_of_any_name_and_runs_nothing_of_it() {
     let screen = host.attach("main");
     for name in ["#(touch trap)$(touch trap)", "two\nlines #{pid} #[fg=red]", "it's \"q\"; %H"] {
         let project = world.project(name);
-        host.tmux([
-            "new-window".as_ref(),
-            "-t".as_ref(),
-            "main:".as_ref(),
-            "env".as_ref(),
-            "-C".as_ref(),
-            project.as_os_str(),
-            "sh".as_ref(),
-        ]);
-        wait_until("the shell's directory", || {
-            host.tmux(["display-message", "-p", "#{pane_current_path}"]) == project.to_str().unwrap()
-        });
+        host.open_shell_in(&project);
         screen.press(&["C-b", "O"]);
         wait_until("the project's window", || {
             host.tmux(["display-message", "-p", "#{@wharf_project}"]) == project.to_str().unwrap()
@@ -193,6 +182,10 @@ fn the_home_directory_is_opened_only_when_asked_for() {
         format!("error: `{home_text}` is too much for one project\nhint: to open all of it, name it: `wharf open {home_text}`\n")
     );
     assert!(world.wharf(["start", "--image", BUSYBOX]).arg(&home).success().starts_with("wharf-home-"));
+    // Nothing can be mounted at `/`.
+    let refusal = world.wharf(["start"]).current_dir("/").failure();
+    let hint = "hint: to open all of it, name it and where it goes: `wharf open --workspace /host /`\n";
+    assert_eq!(refusal, format!("error: `/` is too much for one project\n{hint}"));
 }
 
 #[test]

@@ -212,7 +212,7 @@ fn a_root_file_system_can_be_read_only() {
     // What the host mounts is not where the container could put a link to something else of the host's.
     let mounts = Docker::inspect(&container, "{{json .HostConfig.Mounts}}");
     assert!(mounts.contains("/state/wharf/files/"), "{mounts}");
-    assert_eq!(Docker::shell(&container, "ls /run/wharf/host"), "relay.sock");
+    assert_eq!(Docker::shell(&container, "ls /run/wharf/host"), "gitconfig\nrelay.sock");
     world.wharf(["rm", "--force", "--volumes"]).arg(&project).success();
     assert_eq!(world.root().join("state/wharf/files").read_dir().unwrap().count(), 0);
 }

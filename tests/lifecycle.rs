@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::support::{BAD_SLEEP, BUSYBOX, Docker, World, wait_until};
+use crate::support::{BAD_SLEEP, BUSYBOX, Docker, World, output_of, wait_until};
 
 #[test]
 fn start_works_from_every_state() {
@@ -191,7 +191,7 @@ fn fifty_starts_at_once_end_with_one_container() {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let starts: Vec<_> = std::iter::repeat_with(start).take(50).collect();
-    let outcomes: Vec<_> = starts.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    let outcomes: Vec<_> = starts.into_iter().map(output_of).collect();
     let name = world.container_of(&project);
     for outcome in outcomes {
         assert_eq!(String::from_utf8(outcome.stderr).unwrap(), "");

@@ -163,6 +163,23 @@ fn without_it_a_container_outlives_its_sessions() {
     assert_eq!(Docker::state(&kept), "running");
 }
 
+/// Who was greeted then would lose the connection with the container.
+#[test]
+fn nobody_is_greeted_once_the_end_has_come() {
+    let world = World::new();
+    let project = project(&world, "api", "on-exit \"stop\"");
+    let container = world.open_detached(&project);
+    // It ends when it goes on.
+    let tell_holder = |signal: &str| Docker::shell(&container, &format!("kill -{signal} $(cat /run/wharf/until-last-session)"));
+    tell_holder("STOP");
+    Docker::inner_tmux(&container, &["kill-session", "-t", "main"]);
+    wait_until("the relay's end", || processes(&container, "wharf relay --serve ").is_empty());
+    assert_eq!(Docker::state(&container), "running");
+    assert!(!crate::support::relay::shared(&world, &container).join("relay.sock").exists());
+    tell_holder("CONT");
+    wait_for_stop(&container);
+}
+
 #[test]
 fn who_comes_at_the_last_moment_gets_in() {
     let world = World::new();

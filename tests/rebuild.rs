@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::{BAD_SLEEP, BUSYBOX, DEBIAN, Docker, OWN, World, binary, wait_until};
+use crate::support::{BAD_SLEEP, BUSYBOX, DEBIAN, Docker, OWN, World, binary, output_of, wait_until};
 
 fn id(container: &str) -> String {
     Docker::inspect(container, "{{.Id}}")
@@ -243,16 +243,7 @@ fn a_rebuild_that_cannot_start_puts_the_old_container_back() {
 #[test]
 fn a_rebuild_that_cannot_create_ends_no_session() {
     let world = World::new();
-    let main = world.project("main");
-    let project = world.root().join("src/topic");
-    let git = |arguments: &[&str]| {
-        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
-        let git = world.command("git").args(identity).args(arguments).current_dir(&main).output().unwrap();
-        assert!(git.status.success(), "git: {}", String::from_utf8_lossy(&git.stderr));
-    };
-    git(&["init", "--quiet"]);
-    git(&["commit", "--quiet", "--allow-empty", "--message", "first"]);
-    git(&["worktree", "add", "--quiet", project.to_str().unwrap()]);
+    let (_, project) = world.worktree();
     let container = world.open_detached(&project);
     let before = Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}");
     let created = || Docker::inner_tmux(&container, &["list-sessions", "-F", "#{session_name} #{session_created}"]);
@@ -286,7 +277,7 @@ fn a_rebuild_is_seen_as_one_container_by_whoever_looks() {
         assert!(rows.as_array().unwrap().iter().filter(of_project).count() <= 1, "{rows}");
     }
     for child in at_once {
-        let output = child.wait_with_output().unwrap();
+        let output = output_of(child);
         assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
     }
     assert_eq!(containers(&container), [container.as_str()]);

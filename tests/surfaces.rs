@@ -1,5 +1,7 @@
 //! What people read: the list, the help, completions and the manual.
 
+use std::fs::File;
+
 use crate::support::{BUSYBOX, Docker, World, binary};
 
 #[test]
@@ -121,4 +123,29 @@ fn a_closed_pipe_ends_the_list_quietly() {
     let output =
         world.command("bash").args(["-c", "set -o pipefail; \"$1\" list --json | true", "bash"]).arg(binary()).output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+}
+
+/// As in `wharf completions bash | head -1`.
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let world = World::new();
+    let project = world.project("api");
+    world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+    let verbs = ["completions bash", "man", "list", "list --json", "ports", "prune --dry-run", "ssh-config", "image list"];
+    let of_project = ["inspect", "status", "sessions", "config show", "config path", "rebuild --dry-run", "start", "stop", "rm"];
+    for (line, target) in verbs.map(|line| (line, None)).into_iter().chain(of_project.map(|line| (line, Some(&project)))) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let command = world.wharf(line.split(' ')).args(target).into_command().stdout(writer).output().unwrap();
+        assert_eq!((command.status.code(), String::from_utf8_lossy(&command.stderr).as_ref()), (Some(0), ""), "{line}");
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_is_an_error_that_says_so() {
+    let world = World::new();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let command = world.wharf(["man"]).into_command().stdout(full).output().unwrap();
+    let error = "error: could not print to standard output: No space left on device (os error 28)\n";
+    assert_eq!((command.status.code(), String::from_utf8(command.stderr).unwrap().as_str()), (Some(1), error));
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use crate::config::Build;
+use crate::digest;
 use crate::error::{Error, Result};
 use crate::project::{Project, slug};
 use context::Files;
@@ -78,14 +79,14 @@ impl Recipe {
         let mut hash = Sha256::new();
         self.hash_description(&mut hash)?;
         self.files()?.hash(&mut hash)?;
-        Ok(self.inputs.get_or_init(|| short(hash)))
+        Ok(self.inputs.get_or_init(|| digest::short(hash)))
     }
 
     /// The same of the Dockerfile, the target and the arguments alone, which takes no longer where the context is large.
     pub fn description(&self) -> Result<String> {
         let mut hash = Sha256::new();
         self.hash_description(&mut hash)?;
-        Ok(short(hash))
+        Ok(digest::short(hash))
     }
 
     fn hash_description(&self, hash: &mut Sha256) -> Result<()> {
@@ -131,10 +132,6 @@ impl Recipe {
     pub fn pack(&self, into: impl io::Write) -> io::Result<()> {
         self.files().map_err(io::Error::other)?.pack(into)
     }
-}
-
-fn short(hash: Sha256) -> String {
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn tags(project: &Project) -> (String, String) {

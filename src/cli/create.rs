@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::session::SessionName;
 
-/// What a container is made from, where there is none yet.
+// What a container is made from, where there is none yet. No doc comment: clap would take it for what each verb does.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Creation {
     /// The image to create the container from [default: wharf-default:latest]

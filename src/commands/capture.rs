@@ -1,12 +1,12 @@
 //! `wharf capture`
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::cli::Capture;
 use crate::context::Context;
 use crate::entry::Entry;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::print;
 use crate::session::control;
 use crate::target;
 
@@ -16,11 +16,7 @@ pub async fn run(args: Capture, context: &Context) -> Result<ExitCode> {
     let mut door = entry.running().await?;
     let screen = control::capture(&mut door.connection, &entry.name(), &args.session, args.escapes, args.history).await?;
     let screen = if args.escapes { screen } else { without_control_characters(&screen) };
-    match io::stdout().write_all(&screen) {
-        // The reader has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        printed => printed.map(|()| ExitCode::SUCCESS).map_err(|source| Error::io("print the screen", source)),
-    }
+    print::bytes(&screen).map(|()| ExitCode::SUCCESS)
 }
 
 /// tmux prints none of its own accord; what is in the container may be anything.

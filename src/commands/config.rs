@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use super::flags;
 use crate::cli::{Config, ShowConfig};
-use crate::config::{self, Locations, PROJECT_FILE, Part, Scope};
+use crate::config::{self, Locations, Part, Scope, own_file};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::print;
 use crate::report;
 use crate::target;
 
@@ -17,7 +18,8 @@ pub async fn run(args: Config, context: &Context) -> Result<ExitCode> {
         Config::Show(args) => show(args, context).await,
         Config::Path { target } => {
             let project = target::resolve(target.as_deref(), context).await?;
-            println!("{}\n{}", context.config_file.display(), project.path().join(PROJECT_FILE).display());
+            print::line(context.config_file.display())?;
+            print::line(own_file(project.path()).display())?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -33,7 +35,7 @@ async fn check(named: Vec<PathBuf>, context: &Context) -> Result<ExitCode> {
     let mut files = named.clone();
     if named.is_empty() {
         let project = target::resolve(None, context).await?;
-        files = vec![context.config_file.clone(), project.path().join(PROJECT_FILE)];
+        files = vec![context.config_file.clone(), own_file(project.path())];
     }
     let locations = context.configuration();
     let failures = files.iter().filter_map(|file| match part(file, &locations) {
@@ -62,10 +64,9 @@ async fn show(args: ShowConfig, context: &Context) -> Result<ExitCode> {
         report::note_waiting(waiting, context);
     }
     if args.json {
-        let json = serde_json::to_string_pretty(&effective.config);
-        println!("{}", json.map_err(|source| Error::io("print the configuration", source.into()))?);
+        print::json(&effective.config)?;
     } else {
-        print!("{}", config::show(&effective.config));
+        print::text(&config::show(&effective.config))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,7 @@ use crate::engine::{Mounted, State, label};
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::plan;
+use crate::print;
 use crate::project::Project;
 use crate::session::hooks::Hooks;
 use crate::target;
@@ -58,10 +59,9 @@ pub async fn run(args: Inspect, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;
     let shown = Box::pin(inspect(&project, context)).await?;
     if args.json {
-        let json = serde_json::to_string_pretty(&shown).map_err(|error| Error::io("print JSON", error.into()))?;
-        println!("{json}");
+        print::json(&shown)?;
     } else {
-        print!("{}", text(&shown));
+        print::text(&text(&shown))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -86,7 +86,7 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
     Ok(Shown {
         name: project.short_name().to_owned(),
         project: project.to_string(),
-        orphaned: project.is_orphaned(),
+        orphaned: target::is_orphaned(project),
         container: container.name.to_string(),
         exit_code: (container.state == State::Exited).then_some(container.exit_code),
         image: label(label::IMAGE),

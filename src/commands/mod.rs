@@ -33,7 +33,6 @@ mod trust;
 mod wait;
 mod watch;
 
-use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -42,6 +41,7 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::print;
 use crate::tools::Sources;
 
 use asked::{Asked, flags};
@@ -79,12 +79,15 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Setup => setup::run(context),
         Command::Watch(args) => watch::run(args, context),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "wharf", &mut io::stdout());
-            Ok(ExitCode::SUCCESS)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "wharf", &mut script);
+            print::bytes(&script).map(|()| ExitCode::SUCCESS)
         }
         Command::Man => {
-            let page = clap_mangen::Man::new(Cli::command()).render(&mut io::stdout());
-            page.map(|()| ExitCode::SUCCESS).map_err(|source| Error::io("print the manual page", source))
+            let mut page = Vec::new();
+            let drawn = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            drawn.map_err(|source| Error::io("draw the manual page", source))?;
+            print::bytes(&page).map(|()| ExitCode::SUCCESS)
         }
     }
 }

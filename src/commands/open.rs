@@ -16,6 +16,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::history;
 use crate::plan;
+use crate::print;
 use crate::project::Project;
 use crate::report;
 use crate::session::control::Start;
@@ -55,7 +56,7 @@ async fn open_detached(args: &Open, project: &Project, context: &Context) -> Res
     environment.extend(git::share(project.path(), &door.host_dir).await);
     let start = Start { environment, ..asked.start_of(&session) };
     control::create(&mut door.connection, &entry.name(), &session, &args.command, start).await?;
-    println!("{} runs session {session}", entry.name());
+    print::line(format_args!("{} runs session {session}", entry.name()))?;
     history::record(&context.state_dir, project, &session, Timestamp::now());
     Box::pin(hooks::tell(project, context)).await;
     drift::tell(project, context).await;

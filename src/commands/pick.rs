@@ -12,6 +12,8 @@ use crate::cli::{Creation, Open, Pick};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::picker::{self, Choice, Outcome, Place};
+use crate::print;
+use crate::target;
 use crate::tmux::NewPane;
 
 /// As fzf has them.
@@ -27,7 +29,8 @@ pub async fn run(args: Pick, context: &Context) -> Result<ExitCode> {
         Outcome::Nothing => Ok(ExitCode::from(NOTHING)),
         Outcome::Opened => Ok(ExitCode::SUCCESS),
         Outcome::Chosen(choice, _) if args.print => {
-            print(&choice);
+            let session = choice.session.as_ref().map(|session| format!("\t{session}")).unwrap_or_default();
+            print::line(format_args!("{}{session}", choice.project))?;
             Ok(ExitCode::SUCCESS)
         }
         Outcome::Chosen(choice, Place::Split) => split(&choice, context).map(|()| ExitCode::SUCCESS),
@@ -35,13 +38,8 @@ pub async fn run(args: Pick, context: &Context) -> Result<ExitCode> {
     }
 }
 
-fn print(choice: &Choice) {
-    let session = choice.session.as_ref().map(|session| format!("\t{session}")).unwrap_or_default();
-    println!("{}{session}", choice.project);
-}
-
 async fn open_here(choice: Choice, place: Place, context: &Context) -> Result<()> {
-    if choice.project.is_orphaned() {
+    if target::is_orphaned(&choice.project) {
         return Err(Error::NoSuchDirectory { path: choice.project.path_buf() });
     }
     if place == Place::Split {

@@ -1,18 +1,16 @@
 //! `wharf ports`
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
 use tabled::builder::Builder;
-use tabled::settings::peaker::Priority;
-use tabled::settings::{Padding, Style as TableStyle, Width};
 
-use super::list::{printable, terminal_width};
 use crate::cli::Ports;
 use crate::context::Context;
 use crate::engine::Listed;
 use crate::error::{Error, Result};
+use crate::print;
+use crate::quote::visible;
 use crate::target;
 
 #[derive(Serialize)]
@@ -37,19 +35,14 @@ pub async fn run(args: Ports, context: &Context) -> Result<ExitCode> {
         }
     }
     let rows: Vec<Row> = containers.iter().flat_map(rows).collect();
-    let text = if args.json {
-        let json = serde_json::to_string_pretty(&rows).map_err(|error| Error::io("print JSON", error.into()))?;
-        format!("{json}\n")
+    if args.json {
+        print::json(&rows)?;
     } else if rows.is_empty() {
-        "no port is published by a container that runs\n".to_owned()
+        print::line("no port is published by a container that runs")?;
     } else {
-        table(&rows, terminal_width())
-    };
-    match io::stdout().write_all(text.as_bytes()) {
-        // The reader has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        printed => printed.map(|()| ExitCode::SUCCESS).map_err(|source| Error::io("print the ports", source)),
+        print::text(&table(&rows, print::width()))?;
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// By the container's port, and of one port by address.
@@ -73,14 +66,9 @@ fn table(rows: &[Row], width: Option<usize>) -> String {
     builder.push_record(["PORT", "ADDRESS", "HOST PORT", "PROJECT"]);
     for row in rows {
         let port = format!("{}/{}", row.container_port, row.protocol);
-        builder.push_record([port, row.address.clone(), row.host_port.to_string(), printable(&row.project)]);
+        builder.push_record([port, row.address.clone(), row.host_port.to_string(), visible(&row.project)]);
     }
-    let mut table = builder.build();
-    table.with(TableStyle::empty()).with(Padding::new(0, 2, 0, 0));
-    if let Some(width) = width {
-        table.with(Width::truncate(width).priority(Priority::max(true)).suffix("…"));
-    }
-    table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    print::table(builder, width)
 }
 
 #[cfg(test)]

@@ -12,8 +12,10 @@ use crate::engine::{Beside, Engine, Idle};
 use crate::error::{Error, Result};
 use crate::places;
 use crate::plan::{self, Belongings, Consent, Pruned, Rules, consent};
+use crate::print;
 use crate::project::{ContainerName, Project};
 use crate::quote;
+use crate::target;
 use crate::tools::Tools;
 
 /// Longer than it takes to start one that was created.
@@ -42,10 +44,10 @@ pub async fn run(args: Prune, context: &Context) -> Result<ExitCode> {
     pruned.extend(prune_directories(engine, args.dry_run, context).await?);
     let verb = if args.dry_run { "would remove" } else { "removed" };
     for what in &pruned {
-        println!("{verb} {what}");
+        print::line(format_args!("{verb} {what}"))?;
     }
     if pruned.is_empty() {
-        println!("nothing to prune");
+        print::line("nothing to prune")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -54,7 +56,7 @@ pub async fn run(args: Prune, context: &Context) -> Result<ExitCode> {
 async fn belongings(engine: &Engine, rules: Rules) -> Result<Vec<Belongings>> {
     let mut projects: BTreeMap<Project, Belongings> = BTreeMap::new();
     let of = |project: &Project| {
-        let (project, is_orphaned) = (project.clone(), project.is_orphaned());
+        let (project, is_orphaned) = (project.clone(), target::is_orphaned(project));
         Belongings { project, is_orphaned, container: None, has_aside: false, volumes: Vec::new() }
     };
     for (name, project, age) in engine.projects_volumes().await? {
@@ -111,7 +113,7 @@ async fn prune_project(engine: &Engine, doomed: &Pruned, dry_run: bool, context:
         (Some(now), Some(then)) => now.id == then.id && now.state.is_up() == then.state.is_up(),
         (now, then) => now.is_none() == then.is_none(),
     };
-    if doomed.project.is_orphaned() != doomed.is_orphaned || !is_same(&engine.idle(&name).await?) {
+    if target::is_orphaned(&doomed.project) != doomed.is_orphaned || !is_same(&engine.idle(&name).await?) {
         return Ok(Vec::new());
     }
     if doomed.container.is_some() {

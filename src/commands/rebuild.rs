@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::lifecycle::Wanted;
 use crate::made_with::{Flags, MadeWith};
 use crate::plan::{self, Made, Step};
+use crate::print;
 use crate::project::Project;
 use crate::session::SessionName;
 use crate::spec;
@@ -28,7 +29,7 @@ pub async fn run(args: Rebuild, context: &Context) -> Result<ExitCode> {
     if !Box::pin(recreate(&project, &args.creation, ending, context)).await? {
         return Err(Error::NoContainer { project: project.to_string() });
     }
-    println!("rebuilt {}", project.container_name());
+    print::line(format_args!("rebuilt {}", project.container_name()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -67,21 +68,21 @@ async fn say_what_would_change(project: &Project, creation: &Creation, context: 
     if let [Step::Build { .. }] = steps[..] {
         changes.push("Dockerfile: its image would be built".to_owned());
     }
-    println!("would rebuild {}", container.name);
+    print::line(format_args!("would rebuild {}", container.name))?;
     if changes.is_empty() {
-        println!("  as it is: nothing has changed since it was made");
+        print::line("  as it is: nothing has changed since it was made")?;
     }
     for change in changes {
-        println!("  {change}");
+        print::line(format_args!("  {change}"))?;
     }
     if container.state.can_attach() {
         let sessions = consent::live_sessions(project, context).await?;
         let names: Vec<&str> = sessions.iter().map(SessionName::as_str).collect();
         if !names.is_empty() {
-            println!("  would end live sessions: {}", names.join(", "));
+            print::line(format_args!("  would end live sessions: {}", names.join(", ")))?;
         }
     } else if container.state.is_up() {
-        println!("  it is {}, so nobody can say whether sessions live in it", container.state);
+        print::line(format_args!("  it is {}, so nobody can say whether sessions live in it", container.state))?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::stop::{all_or_several, stop_container};
 use crate::cli::{Creation, Restart};
 use crate::context::Context;
 use crate::error::Result;
+use crate::print;
 use crate::target;
 
 pub async fn run(args: Restart, context: &Context) -> Result<ExitCode> {
@@ -18,7 +19,7 @@ pub async fn run(args: Restart, context: &Context) -> Result<ExitCode> {
         let project = target::resolve_existing(target, context).await?;
         stop_container(&project, context).await?;
         start(&project, &Creation::default(), context).await?;
-        println!("restarted {}", project.container_name());
+        print::line(format_args!("restarted {}", project.container_name()))?;
         Ok(())
     };
     all_or_several(join_all(targets.into_iter().map(restart)).await)

@@ -11,6 +11,7 @@ use crate::entry::Entry;
 use crate::error::Result;
 use crate::places;
 use crate::plan;
+use crate::print;
 use crate::project::Project;
 use crate::target;
 
@@ -43,6 +44,6 @@ async fn remove(project: &Project, args: &Rm, context: &Context) -> Result<()> {
         // That of the last container; one that stays is nothing to complain of.
         let _ = context.engine()?.remove_unused_network(network).await;
     }
-    println!("removed {}{}", project.container_name(), if args.volumes { " and its volumes" } else { "" });
+    print::line(format_args!("removed {}{}", project.container_name(), if args.volumes { " and its volumes" } else { "" }))?;
     Ok(())
 }

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use tabled::builder::Builder;
-use tabled::settings::{Padding, Style};
 
 use crate::cli::Sessions;
 use crate::context::Context;
 use crate::entry::Entry;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::print;
 use crate::session::{Session, control};
 use crate::target;
 
@@ -18,17 +18,16 @@ pub async fn run(args: Sessions, context: &Context) -> Result<ExitCode> {
     let mut door = entry.running().await?;
     let sessions = control::sessions(&mut door.connection, &entry.name()).await?;
     if args.json {
-        let json = serde_json::to_string_pretty(&sessions).map_err(|error| Error::io("print JSON", error.into()))?;
-        println!("{json}");
+        print::json(&sessions)?;
     } else if sessions.is_empty() {
-        println!("no session runs in container {}", entry.name());
+        print::line(format_args!("no session runs in container {}", entry.name()))?;
     } else {
-        print!("{}", table(&sessions));
+        print::text(&table(&sessions, print::width()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(sessions: &[Session]) -> String {
+fn table(sessions: &[Session], width: Option<usize>) -> String {
     let mut builder = Builder::default();
     builder.push_record(["SESSION", "ATTACHED", "CREATED", "BELL", "EXIT CODE"]);
     for session in sessions {
@@ -38,7 +37,5 @@ fn table(sessions: &[Session]) -> String {
         let exit_code = session.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string());
         builder.push_record([session.name.to_string(), session.attached.to_string(), created, bell.to_owned(), exit_code]);
     }
-    let mut table = builder.build();
-    table.with(Style::empty()).with(Padding::new(0, 2, 0, 0));
-    table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    print::table(builder, width)
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::watch;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::print;
 use crate::tmux::{Binding, Bound, shell_command};
 
 /// What `list-keys -N` shows of the keys: to open, to pick, and for the menu.
@@ -37,18 +38,15 @@ pub fn run(context: &Context) -> Result<ExitCode> {
     tmux.say_that_windows_changed();
     // From a configuration file, tmux would show it each time in place of the pane.
     if io::stdout().is_terminal() {
-        advise(&tmux.missing_options()?);
+        advise(&tmux.missing_options()?)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn advise(missing: &[(&str, &str)]) {
+fn advise(missing: &[(&str, &str)]) -> Result<()> {
     if missing.is_empty() {
-        println!("the keys are bound, and tmux has every option that sessions need");
-        return;
+        return print::line("the keys are bound, and tmux has every option that sessions need");
     }
-    println!("the keys are bound; in .tmux.conf, these would let sessions do all that a bare pane does:");
-    for (line, why) in missing {
-        println!("  {line:<28} # {why}");
-    }
+    print::line("the keys are bound; in .tmux.conf, these would let sessions do all that a bare pane does:")?;
+    missing.iter().try_for_each(|(line, why)| print::line(format_args!("  {line:<28} # {why}")))
 }

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::entry::{Door, Entry};
 use crate::error::{Error, Result};
 use crate::places;
+use crate::print;
 use crate::quote;
 use crate::report;
 use crate::session::ssh;
@@ -44,15 +45,21 @@ pub fn config(context: &Context) -> Result<ExitCode> {
     // A percent sign begins what ssh replaces.
     let escape = |text: &str| text.replace('%', "%%");
     let known_hosts = known_hosts(&context.state_dir);
-    println!("Host *{HOST_SUFFIX}");
-    println!("    ProxyCommand {} ssh-proxy '%n'", escape(&quote::shell_if_needed(&wharf.to_string_lossy())));
-    println!("    User {}", context.user.name);
-    println!("    UserKnownHostsFile \"{}\"", escape(&known_hosts.to_string_lossy()));
-    println!("    GlobalKnownHostsFile /dev/null");
-    println!("    StrictHostKeyChecking yes");
-    println!("    HostKeyAlgorithms ssh-ed25519");
-    println!("    CheckHostIP no");
-    println!("    UpdateHostKeys no");
+    let proxy = escape(&quote::shell_if_needed(&wharf.to_string_lossy()));
+    print::text(&format!(
+        "Host *{HOST_SUFFIX}
+    ProxyCommand {proxy} ssh-proxy '%n'
+    User {}
+    UserKnownHostsFile \"{}\"
+    GlobalKnownHostsFile /dev/null
+    StrictHostKeyChecking yes
+    HostKeyAlgorithms ssh-ed25519
+    CheckHostIP no
+    UpdateHostKeys no
+",
+        context.user.name,
+        escape(&known_hosts.to_string_lossy())
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,13 +7,14 @@ use crate::cli::{Creation, Start};
 use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::Result;
+use crate::print;
 use crate::project::Project;
 use crate::target;
 
 pub async fn run(args: Start, context: &Context) -> Result<ExitCode> {
     let project = target::resolve_existing(args.target.as_deref(), context).await?;
     start(&project, &args.creation, context).await?;
-    println!("{}", project.container_name());
+    print::line(project.container_name())?;
     Ok(ExitCode::SUCCESS)
 }
 

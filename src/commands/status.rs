@@ -8,8 +8,9 @@ use crate::cli::Status as Arguments;
 use crate::context::Context;
 use crate::drift;
 use crate::engine::{Container, label};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plan::{Condition, Status};
+use crate::print;
 use crate::project::{ContainerName, Project};
 use crate::session::{Session, SessionName};
 use crate::target;
@@ -49,10 +50,9 @@ pub async fn run(args: Arguments, context: &Context) -> Result<ExitCode> {
             drift: status.has_drifted,
             bells: status.bells,
         };
-        let json = serde_json::to_string_pretty(&report).map_err(|error| Error::io("print JSON", error.into()))?;
-        println!("{json}");
+        print::json(&report)?;
     } else {
-        println!("{}", args.format.fill(&project, &status));
+        print::line(args.format.fill(&project, &status))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::plan::{self, Step};
+use crate::print;
 use crate::project::Project;
 use crate::target;
 
@@ -23,7 +24,7 @@ pub async fn run(args: Stop, context: &Context) -> Result<ExitCode> {
         join_all(args.targets.iter().map(|target| target::resolve(Some(target), context))).await
     };
     if projects.is_empty() {
-        println!("no container runs");
+        print::line("no container runs")?;
     }
     let stopped = join_all(projects.into_iter().map(async |project| stop(&project?, context).await)).await;
     all_or_several(stopped)
@@ -36,7 +37,7 @@ async fn stop(project: &Project, context: &Context) -> Result<()> {
         Some(Step::RemoveContainer) => "stopped and removed",
         Some(_) => "stopped",
     };
-    println!("{what} {}", project.container_name());
+    print::line(format_args!("{what} {}", project.container_name()))?;
     Ok(())
 }
 

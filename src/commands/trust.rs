@@ -3,28 +3,29 @@
 use std::process::ExitCode;
 
 use crate::cli::Trust;
-use crate::config::{PROJECT_FILE, Trusted, inside_only, lines_of};
+use crate::config::{Trusted, inside_only, lines_of, own_file};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::print;
 use crate::quote;
 use crate::target;
 
 pub async fn run(args: Trust, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.directory.as_deref(), context).await?;
     let trusted = Trusted { state_dir: &context.state_dir, project: &project };
-    let file = project.path().join(PROJECT_FILE);
+    let file = own_file(project.path());
     if args.revoke {
         let was = trusted.revoke().map_err(|source| Error::io(format!("forget `{}`", file.display()), source))?;
-        println!("`{}` {}", file.display(), if was { "is not trusted any more" } else { "was not trusted" });
+        print::line(format_args!("`{}` {}", file.display(), if was { "is not trusted any more" } else { "was not trusted" }))?;
         return Ok(ExitCode::SUCCESS);
     }
     let Some((part, text)) = context.configuration().part_and_text(&file)? else {
         return Err(Error::NoProjectFile { path: file });
     };
     trusted.put(&text).map_err(|source| Error::io(format!("trust `{}`", file.display()), source))?;
-    println!("`{}` is trusted as it is now", file.display());
+    print::line(format_args!("`{}` is trusted as it is now", file.display()))?;
     for (number, line) in lines_of(&text, &inside_only(part).1) {
-        println!("  {number}: {}", quote::printable(&line));
+        print::line(format_args!("  {number}: {}", quote::printable(&line)))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use kdl::KdlNode;
 
@@ -75,7 +75,7 @@ pub fn decode(file: File, surroundings: &Surroundings) -> Result<Part, Problems>
 
 struct Decoder<'a> {
     file: File<'a>,
-    path: Rc<str>,
+    path: Arc<str>,
     surroundings: &'a Surroundings,
     problems: Vec<Problem>,
 }

@@ -1,9 +1,11 @@
 //! Files → the configuration that counts.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs::File as OpenFile;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::decode::{File, Surroundings, decode};
 use super::merge::{Config, merge};
@@ -12,13 +14,16 @@ use super::problem::{Problem, Problems};
 use super::source::{Scope, Sourced};
 use super::trust::{Trusted, inside_only};
 use super::value::nearest;
+use crate::aside::{self, DISK};
 use crate::error::{Error, Result};
 use crate::project::Project;
 
-/// The project's own file, at its root.
+/// What a project's own file is called.
 pub const PROJECT_FILE: &str = "wharf.kdl";
 /// More than anybody writes, and no more than a moment's work.
 const MOST_BYTES: u64 = 256 << 10;
+/// How long a disk may take for who can do without it.
+const HASTE: Duration = Duration::from_millis(500);
 /// What `--profile agent` is where nobody says otherwise (R47).
 const AGENT: (&str, u64, f64) = ("agent", 4 << 30, 2.0);
 
@@ -28,6 +33,10 @@ pub struct Locations {
     pub global: PathBuf,
     pub state_dir: PathBuf,
     pub surroundings: Surroundings,
+    /// How long a project's disk may take.
+    patience: Duration,
+    /// What the global file says, once it was read.
+    global_part: OnceCell<Part>,
 }
 
 /// The configuration that counts for a project, and what of its file does not count yet.
@@ -45,11 +54,30 @@ pub struct Waiting {
     pub lines: Vec<(usize, String)>,
 }
 
+/// The project's own file, at its root.
+pub fn own_file(root: &Path) -> PathBuf {
+    root.join(PROJECT_FILE)
+}
+
+/// Whether there may be such a file, which is so unless there is surely none.
+pub fn may_have_file(project: &Project) -> bool {
+    !matches!(own_file(project.path()).try_exists(), Ok(false))
+}
+
 impl Locations {
+    pub fn new(global: PathBuf, state_dir: PathBuf, surroundings: Surroundings) -> Self {
+        Self { global, state_dir, surroundings, patience: DISK, global_part: OnceCell::new() }
+    }
+
+    /// For who can do without what the project says: a disk that hangs is not what they wait for.
+    pub fn hasty(self) -> Self {
+        Self { patience: HASTE, ..self }
+    }
+
     /// Merges the defaults, the global file, the project's, the profile of that name, and the flags.
     pub fn effective(&self, project: &Project, profile: Option<&str>, flags: Part) -> Result<Effective> {
-        let path = project.path().join(PROJECT_FILE);
-        let (global, own) = (self.part(Scope::Global, &self.global), self.part_and_text(&path));
+        let path = own_file(project.path());
+        let (global, own) = (self.global_part(), self.part_and_text(&path));
         let (global, own) = match (global, own) {
             (Ok(global), Ok(own)) => (global, own),
             (global, own) => return Err(Error::all_of_configuration([global.err(), own.err()].into_iter().flatten())),
@@ -58,7 +86,7 @@ impl Locations {
             Some((part, text)) => self.trusted_part(project, part, &text),
             None => (Part::default(), None),
         };
-        let mut layers = vec![built_in(), global.unwrap_or_default(), own];
+        let mut layers = vec![built_in(), global.clone(), own];
         if let Some(name) = profile {
             let chosen = profile_layers(&layers, name)?;
             layers.extend(chosen);
@@ -69,14 +97,22 @@ impl Locations {
 
     /// The directories that projects are in.
     pub fn roots(&self) -> Result<Vec<PathBuf>> {
-        let global = self.part(Scope::Global, &self.global)?.unwrap_or_default();
+        let global = self.global_part()?;
         Ok(global.projects.iter().map(|root| self.surroundings.expand(&root.value.0)).collect())
     }
 
     /// The way into containers of projects that say nothing of it.
     pub fn way(&self) -> Result<Way> {
-        let global = self.part(Scope::Global, &self.global)?.unwrap_or_default();
-        Ok(global.attach.map_or(Way::Relay, |way| way.value))
+        Ok(self.global_part()?.attach.as_ref().map_or(Way::Relay, |way| way.value))
+    }
+
+    /// Read once: of many projects, it counts for each.
+    fn global_part(&self) -> Result<&Part> {
+        if let Some(part) = self.global_part.get() {
+            return Ok(part);
+        }
+        let part = self.part(Scope::Global, &self.global)?.unwrap_or_default();
+        Ok(self.global_part.get_or_init(|| part))
     }
 
     fn trusted_part(&self, project: &Project, part: Part, text: &str) -> (Part, Option<Waiting>) {
@@ -101,7 +137,12 @@ impl Locations {
 
     /// The same of a project's file, with the text that was decoded.
     pub fn part_and_text(&self, path: &Path) -> Result<Option<(Part, String)>> {
-        let Some(text) = read(path)? else {
+        let read = {
+            let path = path.to_owned();
+            aside::within(self.patience, move || read(&path))
+        };
+        let silent = || Err(Error::io(format!("read `{}`", path.display()), io::Error::other("its disk does not answer")));
+        let Some(text) = read.unwrap_or_else(silent)? else {
             return Ok(None);
         };
         let shown = path.to_string_lossy();

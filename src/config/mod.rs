@@ -20,7 +20,7 @@ mod trust;
 mod value;
 
 pub use decode::Surroundings;
-pub use load::{Effective, Locations, PROJECT_FILE, Waiting, lines_of};
+pub use load::{Effective, Locations, PROJECT_FILE, Waiting, lines_of, may_have_file, own_file};
 #[cfg(test)]
 pub use merge::merge;
 pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, Image};

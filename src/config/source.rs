@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -18,7 +18,7 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     Default,
-    File { scope: Scope, file: Rc<str>, line: usize },
+    File { scope: Scope, file: Arc<str>, line: usize },
     Flag(&'static str),
 }
 

@@ -98,6 +98,6 @@ impl Trusted<'_> {
     }
 
     fn line(&self, text: &str) -> String {
-        format!("{}  {}\n", sha256_hex(text), self.project.path().join(super::PROJECT_FILE).display())
+        format!("{}  {}\n", sha256_hex(text), super::own_file(self.project.path()).display())
     }
 }

@@ -91,21 +91,10 @@ async fn build(engine: &Engine, variant: Variant, base: &str, anew: bool) -> Res
         labels: HashMap::from([("org.opencontainers.image.title", title)]),
         anew,
     };
-    let progress = RefCell::new(progress::Build::begin(image));
-    let building = engine.build(order, pack, |text| progress.borrow_mut().tell(text));
-    let built = progress::turning(&progress, building).await;
-    let progress = progress.into_inner();
-    match built {
-        Ok(()) => {
-            progress.done();
-            Ok(())
-        }
-        Err(Error::Engine { message, .. }) => {
-            let (step, output) = progress.failed();
-            Err(Error::DefaultImage { image, step, message, output })
-        }
-        Err(error) => Err(error),
-    }
+    let build =
+        async |progress: &RefCell<progress::Build<'_>>| engine.build(order, pack, |text| progress.borrow_mut().tell(text)).await;
+    let failed = |message, step, output| Error::DefaultImage { image, step, message, output };
+    progress::build(image, build, failed).await
 }
 
 fn pack(into: impl io::Write) -> io::Result<()> {

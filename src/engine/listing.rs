@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -57,11 +58,11 @@ impl fmt::Display for Published {
 #[serde(rename_all = "PascalCase")]
 struct Summary<'a> {
     #[serde(borrow, default)]
-    names: Vec<Cow<'a, str>>,
+    names: Vec<Text<'a>>,
     #[serde(borrow, default)]
-    image: Option<Cow<'a, str>>,
+    image: Option<Text<'a>>,
     #[serde(borrow, default)]
-    state: Option<Cow<'a, str>>,
+    state: Option<Text<'a>>,
     /// Seconds since the epoch.
     #[serde(default)]
     created: i64,
@@ -75,29 +76,48 @@ struct Summary<'a> {
 #[derive(Debug, Default, Deserialize)]
 struct Labels<'a> {
     #[serde(borrow, default, rename = "wharf.project")]
-    project: Option<Cow<'a, str>>,
+    project: Option<Text<'a>>,
     #[serde(borrow, default, rename = "wharf.image")]
-    image: Option<Cow<'a, str>>,
+    image: Option<Text<'a>>,
     #[serde(borrow, default, rename = "wharf.image_id")]
-    image_id: Option<Cow<'a, str>>,
+    image_id: Option<Text<'a>>,
     #[serde(borrow, default, rename = "wharf.effective")]
-    effective: Option<Cow<'a, str>>,
+    effective: Option<Text<'a>>,
     #[serde(borrow, default, rename = "wharf.dockerfile")]
-    dockerfile: Option<Cow<'a, str>>,
+    dockerfile: Option<Text<'a>>,
     #[serde(borrow, default, rename = "wharf.created_at")]
-    created_at: Option<Cow<'a, str>>,
+    created_at: Option<Text<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Port<'a> {
     #[serde(borrow, default, rename = "IP")]
-    address: Option<Cow<'a, str>>,
+    address: Option<Text<'a>>,
     #[serde(rename = "PrivatePort")]
     private: u16,
     #[serde(default, rename = "PublicPort")]
     public: Option<u16>,
     #[serde(borrow, default, rename = "Type")]
-    kind: Option<Cow<'a, str>>,
+    kind: Option<Text<'a>>,
+}
+
+/// Borrowed where nothing in it is escaped, which serde sees to only where it is a field of its own.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Text<'_>> for String {
+    fn from(text: Text<'_>) -> Self {
+        text.0.into_owned()
+    }
 }
 
 impl Engine {
@@ -139,12 +159,12 @@ impl Summary<'_> {
         Some(Listed {
             state: self.state.and_then(|state| State::parse(&state)).unwrap_or(State::Dead),
             has_current_image: self.image.is_some() && self.image == self.labels.image,
-            image: self.labels.image.or(self.image).unwrap_or_default().into_owned(),
-            image_id: self.labels.image_id.map(Cow::into_owned),
-            effective: self.labels.effective.map(Cow::into_owned),
-            dockerfile: self.labels.dockerfile.map(Cow::into_owned),
+            image: self.labels.image.or(self.image).map(String::from).unwrap_or_default(),
+            image_id: self.labels.image_id.map(String::from),
+            effective: self.labels.effective.map(String::from),
+            dockerfile: self.labels.dockerfile.map(String::from),
             ports: self.ports.iter().filter_map(Port::published).collect(),
-            created_at: self.labels.created_at.unwrap_or_default().into_owned(),
+            created_at: self.labels.created_at.map(String::from).unwrap_or_default(),
             name,
             project,
         })
@@ -163,11 +183,14 @@ impl Port<'_> {
 }
 
 fn parse(answer: &[u8]) -> Result<Vec<Summary<'_>>> {
-    serde_json::from_slice(answer).map_err(|error| Error::Engine {
-        action: "list containers".to_owned(),
-        message: format!("its answer does not read as a list: {error}"),
-        status: None,
-    })
+    // All of it at once, or each text in it would be looked through on its own.
+    let text = std::str::from_utf8(answer).map_err(|error| unreadable(&error))?;
+    serde_json::from_str(text).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &impl fmt::Display) -> Error {
+    let message = format!("its answer does not read as a list: {error}");
+    Error::Engine { action: "list containers".to_owned(), message, status: None }
 }
 
 /// For a query: every byte but letters and digits as `%20`.
@@ -210,6 +233,7 @@ mod tests {
             }]
         );
         assert!(parse(b"{}").is_err());
+        assert!(parse(b"[{\"Id\":\"\xff\"}]").is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! container's own file system, which goes with it; those of `on-start` are in memory, which goes with the start.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -106,6 +106,8 @@ fn try_lock(lock: &File) -> bool {
 }
 
 fn create(hooks: &[Hook]) -> io::Result<i32> {
+    // One stream for all, or nobody who reads two could tell what came first.
+    rustix::stdio::dup2_stdout(io::stderr())?;
     let record = Record::on_create();
     let has_succeeded = |outcome: &Outcome| outcome.state == State::Succeeded;
     // What has succeeded is never undone, so nobody has to wait for the lock to know it.
@@ -153,7 +155,7 @@ fn serve(hooks: &[Hook]) -> io::Result<i32> {
 
 fn state() -> io::Result<i32> {
     let hooks = Hooks { on_create: Record::on_create().outcome(), on_start: Record::on_start().outcome() };
-    println!("{}", serde_json::to_string(&hooks)?);
+    writeln!(io::stdout(), "{}", serde_json::to_string(&hooks)?)?;
     Ok(0)
 }
 

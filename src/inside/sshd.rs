@@ -1,9 +1,9 @@
 //! An sshd of the session's user, with a configuration and a host key of its own: nothing of the image's is read or written.
 
 use std::env;
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
@@ -58,7 +58,7 @@ impl From<io::Error> for Failure {
 
 fn print_host_key() -> Result<(), Failure> {
     find_sshd()?;
-    print!("{}", fs::read_to_string(host_key()?.with_extension("pub"))?);
+    io::stdout().write_all(&fs::read(host_key()?.with_extension("pub"))?)?;
     Ok(())
 }
 

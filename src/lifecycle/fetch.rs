@@ -53,21 +53,14 @@ impl Lifecycle<'_> {
             labels,
             anew: false,
         };
-        let progress = RefCell::new(progress::Build::begin(tag));
         let context = recipe.clone();
-        let building = self.engine.build(order, move |into| context.pack(into), |text| progress.borrow_mut().tell(text));
-        let built = progress::turning(&progress, building).await;
-        let progress = progress.into_inner();
-        match built {
-            Ok(()) => {
-                progress.done();
-                Ok(())
-            }
-            Err(Error::Engine { message, .. }) => {
-                let (step, output) = progress.failed();
-                Err(Error::Build { image: tag.to_owned(), dockerfile: recipe.path(), step, message, output })
-            }
-            Err(error) => Err(error),
-        }
+        let build = async |progress: &RefCell<progress::Build<'_>>| {
+            self.engine.build(order, move |into| context.pack(into), |text| progress.borrow_mut().tell(text)).await
+        };
+        let failed = |message, step, output| {
+            let (image, dockerfile) = (tag.to_owned(), recipe.path());
+            Error::Build { image, dockerfile, step, message, output }
+        };
+        progress::build(tag, build, failed).await
     }
 }

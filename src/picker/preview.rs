@@ -133,7 +133,7 @@ async fn of_container(subject: &Subject, context: &Context) -> Vec<Line<'static>
     };
     let mut lines = Vec::new();
     let now = engine.image(&container.image).await.ok().flatten();
-    if let Some(drift) = drift::of_listed(container, now.as_ref().map(|now| now.id.as_str()), context).line() {
+    if let Some(drift) = drift::of_listed(container, now.map(|now| now.id), context).await.line() {
         lines.push(Line::raw(format!("{:<10} {}", "changed", quote::printable(&drift))));
     }
     if let Ok(log) = engine.last_log_lines(&container.name, LOG_LINES).await

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Live, say_plainly};
+use crate::error::{Error, Result};
 
 /// How many lines to show, and how many to have in hand for who has to know why it failed.
 const SHOWN: usize = 5;
@@ -36,6 +37,29 @@ pub async fn turning<T>(build: &RefCell<Build<'_>>, work: impl Future<Output = T
             done = &mut work => return done,
             _ = turns.tick() => build.borrow_mut().tick(),
         }
+    }
+}
+
+/// Shows what has the engine build an image. `failed` makes an error of what the engine says, the step, and what was printed
+/// last.
+pub async fn build(
+    image: &str,
+    work: impl AsyncFnOnce(&RefCell<Build<'_>>) -> Result<()>,
+    failed: impl FnOnce(String, Option<String>, Vec<String>) -> Error,
+) -> Result<()> {
+    let progress = RefCell::new(Build::begin(image));
+    let built = turning(&progress, work(&progress)).await;
+    let progress = progress.into_inner();
+    match built {
+        Ok(()) => {
+            progress.done();
+            Ok(())
+        }
+        Err(Error::Engine { message, .. }) => {
+            let (step, output) = progress.failed();
+            Err(failed(message, step, output))
+        }
+        Err(error) => Err(error),
     }
 }
 

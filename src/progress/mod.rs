@@ -11,7 +11,7 @@ use anstyle::{AnsiColor, Style};
 use crate::plan::Step;
 use crate::project::ContainerName;
 
-pub use build::{Build, turning};
+pub use build::{Build, build, turning};
 pub use live::Live;
 pub use pull::Pull;
 

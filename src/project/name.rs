@@ -4,20 +4,19 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Project;
-use crate::digest::sha256_hex;
+use crate::digest::{SHORT, short_sha256};
 
 /// `wharf-<slug>-<12 hex>`, the hex from SHA-256 of the project's path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContainerName(String);
 
 const PREFIX: &str = "wharf-";
-const HEX_DIGITS: usize = 12;
 const MAX_SLUG: usize = 40;
 
 impl ContainerName {
     pub(super) fn of(path: &str) -> Self {
         let base = path.rsplit('/').next().unwrap_or(path);
-        Self(format!("{PREFIX}{}-{}", slug(base), &sha256_hex(path)[..HEX_DIGITS]))
+        Self(format!("{PREFIX}{}-{}", slug(base), short_sha256(path)))
     }
 
     /// A name that no other container has, for one that is thrown away.
@@ -27,8 +26,8 @@ impl ContainerName {
     }
 
     fn with_hex(&self, of: &str) -> Self {
-        let slug = &self.0[..self.0.len() - HEX_DIGITS];
-        Self(format!("{slug}{}", &sha256_hex(of)[..HEX_DIGITS]))
+        let slug = &self.0[..self.0.len() - SHORT];
+        Self(format!("{slug}{}", short_sha256(of)))
     }
 
     pub fn as_str(&self) -> &str {
@@ -42,7 +41,7 @@ impl ContainerName {
 
     /// A host name for the container (RFC 1123): what a shell prompt shows.
     pub fn hostname(&self) -> &str {
-        let slug = &self.0[PREFIX.len()..self.0.len() - HEX_DIGITS - 1];
+        let slug = &self.0[PREFIX.len()..self.0.len() - SHORT - 1];
         slug.trim_matches(|c: char| !c.is_ascii_alphanumeric())
     }
 }
@@ -53,7 +52,7 @@ impl FromStr for ContainerName {
     /// Reads a name of this form; any other text is not a container's name.
     fn from_str(text: &str) -> Result<Self, ()> {
         let (slug_text, hex) = text.strip_prefix(PREFIX).and_then(|rest| rest.rsplit_once('-')).ok_or(())?;
-        let is_hex = hex.len() == HEX_DIGITS && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let is_hex = hex.len() == SHORT && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         (is_hex && slug(slug_text) == slug_text).then(|| Self(text.to_owned())).ok_or(())
     }
 }

@@ -14,6 +14,8 @@ use super::HOST_DIR;
 use crate::shared::SharedDirectory;
 
 const FILE: &str = "gitconfig";
+/// What it says where the host's git knows of nobody. The image's own comes first: what is said later counts.
+const NOBODY: &str = "[include]\n\tpath = /etc/gitconfig\n";
 /// How long the host's git may take. It reads the project's own configuration too, in which programs in the container can
 /// include anything.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -27,9 +29,22 @@ pub struct Identity {
 }
 
 /// Puts the identity that the host's git has in a project within the container's reach; the variable that git inside needs,
-/// in an environment. Where one is there from before, nobody waits for the host's git: it is brought up to date meanwhile.
+/// in an environment, and `None` where there is no such directory. Where an identity is there from before, nobody waits for
+/// the host's git: it is brought up to date meanwhile.
 pub async fn share(project: &Path, host_dir: &Path) -> Option<String> {
-    if !fs::symlink_metadata(host_dir.join(FILE)).is_ok_and(|metadata| metadata.is_file()) {
+    share_unless(|length| length > NOBODY.len() as u64, project, host_dir).await
+}
+
+/// The same for a session, which reads it when somebody commits: that nobody is known is no reason to wait either, but for
+/// the first time.
+pub async fn share_with_session(project: &Path, host_dir: &Path) -> Option<String> {
+    share_unless(|_| true, project, host_dir).await
+}
+
+/// Waits unless what was shared before will do, by its length in bytes.
+async fn share_unless(will_do: impl FnOnce(u64) -> bool, project: &Path, host_dir: &Path) -> Option<String> {
+    let before = fs::symlink_metadata(host_dir.join(FILE)).ok().filter(fs::Metadata::is_file);
+    if !before.is_some_and(|file| will_do(file.len())) {
         return ask_git(project).await.share(host_dir);
     }
     let (project, host_dir) = (project.to_owned(), host_dir.to_owned());
@@ -77,19 +92,13 @@ impl Identity {
         identity
     }
 
-    /// Where nothing is known, or the directory is not what it was, there is none.
     fn share(&self, host_dir: &Path) -> Option<String> {
-        let directory = SharedDirectory::open(host_dir).ok()?;
-        let Some(config) = self.config() else {
-            directory.remove(FILE).ok()?;
-            return None;
-        };
-        directory.put(FILE, config.as_bytes()).ok()?;
+        SharedDirectory::open(host_dir).and_then(|directory| directory.put(FILE, self.config().as_bytes())).ok()?;
         Some(variable())
     }
 
     /// What git-config(1) reads.
-    fn config(&self) -> Option<String> {
+    fn config(&self) -> String {
         let settings = [("name", &self.name), ("email", &self.email)];
         let is_sane = |value: &&String| !value.is_empty() && !value.chars().any(char::is_control);
         let line = |(key, value): (&str, &Option<String>)| {
@@ -97,8 +106,7 @@ impl Identity {
             Some(format!("\t{key} = \"{value}\"\n"))
         };
         let lines: String = settings.into_iter().filter_map(line).collect();
-        // The image's own comes first: what is said later counts.
-        (!lines.is_empty()).then(|| format!("[include]\n\tpath = /etc/gitconfig\n[user]\n{lines}"))
+        if lines.is_empty() { NOBODY.to_owned() } else { format!("{NOBODY}[user]\n{lines}") }
     }
 }
 
@@ -129,11 +137,11 @@ mod tests {
             match in_the_way {
                 "link" => std::os::unix::fs::symlink(&of_the_host, &file).unwrap(),
                 "fifo" => assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success()),
-                "text" => std::fs::write(&file, ada.config().unwrap().replace("Ada", "Eve")).unwrap(),
+                "text" => std::fs::write(&file, ada.config().replace("Ada", "Eve")).unwrap(),
                 _ => {}
             }
             assert_eq!(share(), given, "{in_the_way}");
-            assert_eq!(std::fs::read_to_string(&file).unwrap(), ada.config().unwrap(), "{in_the_way}");
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), ada.config(), "{in_the_way}");
             assert!(!file.is_symlink());
             std::fs::remove_file(&file).unwrap();
         }
@@ -148,8 +156,8 @@ mod tests {
             |name: &str, email: Option<&str>| Identity { name: Some(name.to_owned()), email: email.map(str::to_owned) }.config();
         let expected =
             "[include]\n\tpath = /etc/gitconfig\n[user]\n\tname = \"A \\\"B\\\" \\\\ ;C\"\n\temail = \"a@example.org\"\n";
-        assert_eq!(of("A \"B\" \\ ;C", Some("a@example.org")).unwrap(), expected);
-        assert_eq!(of("a\n[core]\n\tpager = x", None), None);
-        assert_eq!(Identity::default().config(), None);
+        assert_eq!(of("A \"B\" \\ ;C", Some("a@example.org")), expected);
+        assert_eq!(of("a\n[core]\n\tpager = x", None), NOBODY);
+        assert_eq!(Identity::default().config(), NOBODY);
     }
 }

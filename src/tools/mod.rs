@@ -14,6 +14,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::digest;
 use crate::engine::Archive;
 use crate::error::{Error, Result};
 
@@ -109,8 +110,7 @@ impl Files {
             hash.update(content.bytes.len().to_le_bytes());
             hash.update(&content.bytes);
         }
-        let hex: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        format!("wharf-tools-{hex}")
+        format!("wharf-tools-{}", digest::short(hash))
     }
 
     fn archive(&self, prefix: &Path) -> io::Result<Archive> {

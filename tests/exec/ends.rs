@@ -2,12 +2,12 @@
 
 use rustix::process::Signal;
 
-use super::{Place, WAYS, noise};
-use crate::support::{Docker, Talk, wait_until};
+use super::{WAYS, noise};
+use crate::support::{Docker, Place, Talk, wait_until};
 
 #[test]
 fn signals_reach_the_program() {
-    let place = Place::new();
+    let place = Place::started();
     let names = [(Signal::INT, "INT"), (Signal::TERM, "TERM"), (Signal::HUP, "HUP"), (Signal::QUIT, "QUIT")];
     for way in WAYS {
         for (signal, name) in names {
@@ -34,7 +34,7 @@ fn signals_reach_the_program() {
 
 #[test]
 fn a_reader_that_stops_does_not_stop_a_signal() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         let mut talk = Talk::start_unread(place.exec(way, &["yes", "wharf"]));
         // Until nothing is read from it any more.
@@ -51,7 +51,7 @@ fn a_reader_that_stops_does_not_stop_a_signal() {
 
 #[test]
 fn a_reader_that_goes_ends_it() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         let mut talk = Talk::start_unread(place.exec(way, &["yes", "wharf"]));
         wait_until("the program", || place.runs("yes wharf"));
@@ -63,7 +63,7 @@ fn a_reader_that_goes_ends_it() {
 
 #[test]
 fn a_client_that_is_killed_takes_its_program_along() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         for has_input in [false, true] {
             let mut talk = Talk::start(place.exec(way, &["sleep", "4711"]));
@@ -80,7 +80,7 @@ fn a_client_that_is_killed_takes_its_program_along() {
 
 #[test]
 fn what_a_program_leaves_behind_holds_nobody_up() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         for left in ["sleep 4712", "yes", "while :; do echo more; sleep 0.02; done"] {
             let ended = Talk::start(place.sh(way, &format!("({left}) & echo $!; exit 4"))).end();

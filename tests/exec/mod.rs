@@ -5,31 +5,15 @@ mod streams;
 mod terminal;
 
 use std::fs;
-use std::path::PathBuf;
 use std::thread;
 
 use sha2::{Digest, Sha256};
 
-use crate::support::{BUSYBOX, Docker, Run, Talk, World};
+use crate::support::{Docker, Place, Run, Talk, World};
 
 const WAYS: [&str; 2] = ["relay", "exec"];
 
-/// A project whose container runs.
-struct Place {
-    world: World,
-    project: PathBuf,
-    container: String,
-}
-
 impl Place {
-    fn new() -> Self {
-        let world = World::new();
-        let project = world.project("api");
-        world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
-        let container = world.container_of(&project);
-        Self { world, project, container }
-    }
-
     fn exec(&self, way: &str, command: &[&str]) -> Run {
         self.world.wharf(["exec", "--"]).args(command).current_dir(&self.project).env("WHARF_ATTACH", way)
     }
@@ -71,7 +55,7 @@ fn sha256(bytes: &[u8]) -> String {
 
 #[test]
 fn the_exit_code_is_the_programs() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         for (script, code) in [("exit 0", 0), ("exit 7", 7), ("exit 255", 255), ("kill -TERM $$", 143), ("kill -KILL $$", 137)] {
             let outcome = place.sh(way, script).run();
@@ -82,7 +66,7 @@ fn the_exit_code_is_the_programs() {
 
 #[test]
 fn what_cannot_be_run_says_why() {
-    let place = Place::new();
+    let place = Place::started();
     fs::write(place.project.join("data"), "no program").unwrap();
     for way in WAYS {
         let missing = place.exec(way, &["no-such-program"]).run();
@@ -96,7 +80,7 @@ fn what_cannot_be_run_says_why() {
 
 #[test]
 fn the_directory_is_the_one_at_hand() {
-    let place = Place::new();
+    let place = Place::started();
     let below = place.project.join("a b/größe");
     fs::create_dir_all(&below).unwrap();
     // What makes the directory above the project's root.
@@ -109,7 +93,7 @@ fn the_directory_is_the_one_at_hand() {
 
 #[test]
 fn a_stopped_container_is_started() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         place.world.wharf(["stop"]).arg(&place.project).success();
         assert_eq!(place.exec(way, &["echo", "hi"]).run().stdout, "hi\n", "{way}");
@@ -130,7 +114,7 @@ fn without_a_container_there_is_nothing_to_run_in() {
 
 #[test]
 fn fifty_at_once() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         let input = noise(300_000);
         let expected = sha256(&input);

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use super::{Place, WAYS, noise, sha256};
-use crate::support::{Talk, wait_until};
+use super::{WAYS, noise, sha256};
+use crate::support::{Place, Talk, wait_until};
 
 #[test]
 fn input_arrives_byte_for_byte() {
-    let place = Place::new();
+    let place = Place::started();
     let much = noise(10_000_000);
     let every_byte: Vec<u8> = [b"\x01\x02\0\x1b[9999~\x04\x1a\r\n".to_vec(), (0..=255).rev().collect()].concat();
     for way in WAYS {
@@ -22,7 +22,7 @@ fn input_arrives_byte_for_byte() {
 
 #[test]
 fn what_goes_in_and_comes_out_at_once_is_all_there() {
-    let place = Place::new();
+    let place = Place::started();
     let much = noise(10_000_000);
     for way in WAYS {
         let mut cat = Talk::start(place.exec(way, &["cat"]));
@@ -34,7 +34,7 @@ fn what_goes_in_and_comes_out_at_once_is_all_there() {
 
 #[test]
 fn an_answer_comes_while_the_input_stays_open() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         let mut cat = Talk::start(place.exec(way, &["cat"]));
         for line in ["one\n", "two\n"] {
@@ -49,7 +49,7 @@ fn an_answer_comes_while_the_input_stays_open() {
 
 #[test]
 fn input_that_is_closed_at_once_is_at_its_end() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         let mut cat = Talk::start(place.exec(way, &["cat"]));
         cat.feed(Vec::new());
@@ -60,7 +60,7 @@ fn input_that_is_closed_at_once_is_at_its_end() {
 
 #[test]
 fn output_and_errors_stay_apart() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         let outcome = place.sh(way, "for n in 1 2 3; do echo out $n; echo err $n >&2; done").run();
         assert_eq!(outcome.stdout, "out 1\nout 2\nout 3\n", "{way}");
@@ -70,7 +70,7 @@ fn output_and_errors_stay_apart() {
 
 #[test]
 fn large_output_is_intact() {
-    let place = Place::new();
+    let place = Place::started();
     let much = noise(50_000_000);
     fs::write(place.project.join("much"), &much).unwrap();
     for way in WAYS {
@@ -82,7 +82,7 @@ fn large_output_is_intact() {
 
 #[test]
 fn arguments_arrive_as_they_are() {
-    let place = Place::new();
+    let place = Place::started();
     let words = ["a b", "", "it's", "\"q\"", "two\nlines", "$HOME", ";", "a;b", "--", "-x", "größe", "\t", "*", "\\", "#{pid}"];
     for way in WAYS {
         let printed = place.exec(way, &["printf", "<%s>"]).args(words).success();
@@ -92,7 +92,7 @@ fn arguments_arrive_as_they_are() {
 
 #[test]
 fn a_program_need_not_read_its_input() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         let mut talk = Talk::start(place.sh(way, "echo started; until [ -e go ]; do sleep 0.05; done; echo done; exit 5"));
         talk.feed(noise(10_000_000));
@@ -107,7 +107,7 @@ fn a_program_need_not_read_its_input() {
 
 #[test]
 fn a_program_that_closes_its_input_takes_no_more() {
-    let place = Place::new();
+    let place = Place::started();
     for way in WAYS {
         let mut talk =
             Talk::start(place.sh(way, "head -c 1000000 | wc -c; exec <&-; until [ -e go ]; do sleep 0.05; done; exit 6"));

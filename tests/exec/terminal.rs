@@ -4,8 +4,8 @@ use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Place, WAYS, noise, sha256};
-use crate::support::{Host, Screen, binary, wait_for, wait_until};
+use super::{WAYS, noise, sha256};
+use crate::support::{Host, Place, Screen, binary, wait_for, wait_until};
 
 /// A window of the host's, in the project.
 fn in_project<'a>(host: &'a Host<'a>, place: &Place) -> Screen<'a> {
@@ -22,7 +22,7 @@ fn type_exec(screen: &Screen, way: &str, options: &str, script: &str) {
 
 #[test]
 fn on_a_terminal_the_program_has_one() {
-    let place = Place::new();
+    let place = Place::started();
     let host = place.world.host();
     let screen = in_project(&host, &place);
     for way in WAYS {
@@ -41,7 +41,7 @@ fn on_a_terminal_the_program_has_one() {
 
 #[test]
 fn a_terminals_new_size_and_keys_arrive() {
-    let place = Place::new();
+    let place = Place::started();
     let host = place.world.host();
     let screen = in_project(&host, &place);
     for (way, size) in WAYS.into_iter().zip(["61", "67"]) {
@@ -65,7 +65,7 @@ fn a_terminals_new_size_and_keys_arrive() {
 
 #[test]
 fn what_is_pasted_and_not_read_keeps_nothing_else_back() {
-    let place = Place::new();
+    let place = Place::started();
     let host = place.world.host();
     fs::write(place.project.join("paste"), "x".repeat(1_000_000)).unwrap();
     for (way, size) in WAYS.into_iter().zip(["61", "67"]) {
@@ -92,7 +92,7 @@ fn what_is_pasted_and_not_read_keeps_nothing_else_back() {
 
 #[test]
 fn more_than_is_taken_ahead_is_pasted_whole() {
-    let place = Place::new();
+    let place = Place::started();
     let host = place.world.host();
     let letters: Vec<u8> = noise(1_000_000).into_iter().map(|byte| b'a' + byte % 26).collect();
     let paste = place.project.join("paste");

@@ -2,6 +2,7 @@
 //! back.
 
 mod attached;
+mod disk;
 mod image;
 mod list;
 mod picker;
@@ -16,7 +17,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Instant;
 
-use crate::support::{BUSYBOX, PATIENCE, PrivateEngine, World, wait_until};
+use crate::support::{BUSYBOX, PATIENCE, PrivateEngine, World, output_of, wait_until};
 
 /// What a frozen engine is said to do, and the hint.
 fn silence(engine: &PrivateEngine) -> [String; 2] {
@@ -223,16 +224,7 @@ fn a_start_that_fails_leaves_nothing_behind() {
 fn a_container_that_ran_before_is_kept_when_it_cannot_start() {
     let world = World::new();
     let engine = PrivateEngine::start(&world);
-    let main = world.project("main");
-    let project = world.root().join("src/api");
-    let git = |arguments: &[&str]| {
-        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
-        let git = world.command("git").args(identity).args(arguments).current_dir(&main).output().unwrap();
-        assert!(git.status.success(), "git: {}", String::from_utf8_lossy(&git.stderr));
-    };
-    git(&["init", "--quiet"]);
-    git(&["commit", "--quiet", "--allow-empty", "--message", "first"]);
-    git(&["worktree", "add", "--quiet", project.to_str().unwrap()]);
+    let (main, project) = world.worktree();
     let name = start(&engine, &project);
     let id = engine.inspect(&name, "{{.Id}}");
     engine.wharf(["stop"]).arg(&project).success();
@@ -296,7 +288,7 @@ fn half_a_start(engine: &PrivateEngine, project: &Path) -> Child {
 #[track_caller]
 fn ends_in_time(start: Child) -> String {
     let called = Instant::now();
-    let output = start.wait_with_output().unwrap();
+    let output = output_of(start);
     assert!(called.elapsed() < PATIENCE, "{:?}", called.elapsed());
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!((output.status.code(), stdout.as_str()), (Some(1), ""));

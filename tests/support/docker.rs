@@ -4,19 +4,19 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use super::program::{printed_by, run};
+
 pub struct Docker;
 
 impl Docker {
     pub fn output<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output {
-        Command::new("docker").args(arguments).output().unwrap()
+        run(Command::new("docker").args(arguments))
     }
 
     /// Expects success; gives standard output without its last newline.
     #[track_caller]
     pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> String {
-        let output = Self::output(arguments);
-        assert!(output.status.success(), "docker: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim_end_matches('\n').to_owned()
+        printed_by(Command::new("docker").args(arguments)).trim_end_matches('\n').to_owned()
     }
 
     #[track_caller]
@@ -58,15 +58,29 @@ impl Docker {
     }
 
     /// The containers, volumes or images whose project lies below a directory.
+    #[track_caller]
     pub fn below(kind: &str, root: &Path) -> Vec<String> {
-        let is_below = |name: &String| {
-            let format = if kind == "volume" { "{{json .Labels}}" } else { "{{json .Config.Labels}}" };
-            let labels = Self::output([kind, "inspect", "--format", format, name]).stdout;
-            let labels: Option<serde_json::Value> = serde_json::from_slice(&labels).ok();
-            let project = labels.as_ref().and_then(|labels| labels["wharf.project"].as_str()).map(Path::new);
-            project.is_some_and(|project| project.starts_with(root))
+        // Of containers and volumes a list has it, which never waits for one of them as `inspect` does. What is just being made
+        // is in the list, too, before anybody can do something with it.
+        let project = match kind {
+            "image" => return Self::images_below(root),
+            "container" => "[{{json .Names}}, {{json (.Label \"wharf.project\")}}]",
+            _ => "[{{json .Name}}, {{json (.Label \"wharf.project\")}}]",
         };
-        Self::names_of(kind, "label=wharf=true").into_iter().filter(is_below).collect()
+        let all: &[&str] = if kind == "container" { &["--all"] } else { &[] };
+        let listed = [kind, "ls", "--filter", "label=wharf=true", "--format", project];
+        let listed = Self::run(listed.iter().chain(all));
+        let listed = listed.lines().map(|line| serde_json::from_str::<[String; 2]>(line).unwrap());
+        let below = listed.filter(|[_, project]| Path::new(project).starts_with(root)).map(|[name, _]| name);
+        below.filter(|name| Self::output([kind, "inspect", name]).status.success()).collect()
+    }
+
+    fn images_below(root: &Path) -> Vec<String> {
+        let is_below = |id: &String| {
+            let project = Self::output(["image", "inspect", "--format", "{{json (index .Config.Labels \"wharf.project\")}}", id]);
+            serde_json::from_slice::<String>(&project.stdout).is_ok_and(|project| Path::new(&project).starts_with(root))
+        };
+        Self::names_of("image", "label=wharf=true").into_iter().filter(is_below).collect()
     }
 
     pub fn remove_all_below(root: &Path) {

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::program::{printed_by, run};
 use super::world::{World, binary};
 use super::{wait_for, wait_until};
 
@@ -43,7 +44,7 @@ impl<'a> Host<'a> {
         let file = self.world.root().join("host.conf");
         std::fs::write(&file, config.replace("; ", "\n")).unwrap();
         tmux.arg("-f").arg(file).args(["new-session", "-d", "-s", session, "-x", "100", "-y", "24", "-c"]).arg(directory);
-        assert!(tmux.status().unwrap().success());
+        printed_by(&mut tmux);
     }
 
     fn command(&self, socket: &Path) -> Command {
@@ -55,9 +56,17 @@ impl<'a> Host<'a> {
     /// Runs a command of the host's tmux; gives what it printed.
     #[track_caller]
     pub fn tmux<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> String {
-        let output = self.command(&self.socket).args(arguments).output().unwrap();
-        assert!(output.status.success(), "tmux: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim_end_matches('\n').to_owned()
+        printed_by(self.command(&self.socket).args(arguments)).trim_end_matches('\n').to_owned()
+    }
+
+    /// A new window with a shell in this directory, whatever the directory's name is.
+    #[track_caller]
+    pub fn open_shell_in(&self, directory: &Path) {
+        let shell = ["new-window", "-t", "main:", "env", "-C"].map(std::ffi::OsStr::new);
+        self.tmux(shell.into_iter().chain([directory.as_os_str(), "sh".as_ref()]));
+        wait_until("the shell's directory", || {
+            self.tmux(["display-message", "-p", "#{pane_current_path}"]) == directory.to_str().unwrap()
+        });
     }
 
     /// The `TMUX` variable, for a wharf that is to run in this server.
@@ -69,15 +78,13 @@ impl<'a> Host<'a> {
     #[track_caller]
     pub fn attach(&'a self, session: &str) -> Screen<'a> {
         let attach = ["tmux", "-u", "-S", self.socket.to_str().unwrap(), "attach-session", "-t", session];
-        let exists = self.command(&self.screens).args(["has-session", "-t", "screens"]).output().unwrap().status.success();
+        let exists = run(self.command(&self.screens).args(["has-session", "-t", "screens"])).status.success();
         let open: &[&str] = if exists {
             &["new-window", "-P", "-F", "#{pane_id}", "-t", "screens:", "--"]
         } else {
             &["-f", "/dev/null", "new-session", "-d", "-s", "screens", "-x", "100", "-y", "24", "-P", "-F", "#{pane_id}", "--"]
         };
-        let output = self.command(&self.screens).args(open).args(["env", "-u", "TMUX"]).args(attach).output().unwrap();
-        assert!(output.status.success(), "tmux: {}", String::from_utf8_lossy(&output.stderr));
-        let pane = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+        let pane = printed_by(self.command(&self.screens).args(open).args(["env", "-u", "TMUX"]).args(attach)).trim().to_owned();
         let screen = Screen { host: self, pane };
         screen.wait_for_text(&format!("[{session}]"));
         screen
@@ -85,8 +92,8 @@ impl<'a> Host<'a> {
 
     /// Ends the server as a crash or a logout would.
     pub fn kill_server(&self) {
-        let _ = self.command(&self.socket).arg("kill-server").output();
-        wait_until("the server's end", || !self.command(&self.socket).arg("list-sessions").output().unwrap().status.success());
+        run(self.command(&self.socket).arg("kill-server"));
+        wait_until("the server's end", || !run(self.command(&self.socket).arg("list-sessions")).status.success());
     }
 
     /// `format` of each window that belongs to a project, in the order of sessions and windows.
@@ -100,16 +107,14 @@ impl<'a> Host<'a> {
 impl Drop for Host<'_> {
     fn drop(&mut self) {
         for socket in [&self.screens, &self.socket] {
-            let _ = self.command(socket).arg("kill-server").output();
+            run(self.command(socket).arg("kill-server"));
         }
     }
 }
 
 impl Screen<'_> {
     fn tmux(&self, arguments: &[&str]) -> String {
-        let output = self.host.command(&self.host.screens).args(arguments).output().unwrap();
-        assert!(output.status.success(), "tmux: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        printed_by(self.host.command(&self.host.screens).args(arguments))
     }
 
     /// Presses keys, as `send-keys` names them.

@@ -3,21 +3,24 @@
 mod docker;
 mod host;
 mod private_engine;
+mod program;
 mod registry;
 pub mod relay;
 mod talk;
 mod terminal;
 mod world;
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 pub use docker::Docker;
 pub use host::{Host, Screen, pane_process};
 pub use private_engine::PrivateEngine;
+pub use program::output_of;
 pub use registry::Registry;
 pub use talk::Talk;
 pub use terminal::RawTerminal;
-pub use world::{Outcome, Run, World, binary, repository};
+pub use world::{Outcome, Place, Run, World, binary, repository};
 
 /// Full Debian with tmux: `wharf image build` makes it.
 pub const DEBIAN: &str = "wharf-default:latest";
@@ -57,7 +60,7 @@ pub fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
             return found;
         }
         assert!(start.elapsed() < DEADLINE, "waited in vain for {what}");
-        std::thread::sleep(pause);
+        thread::sleep(pause);
         pause = PAUSE.min(pause * 2);
     }
 }
@@ -77,7 +80,7 @@ pub fn wait_for_equal(what: &str, expected: &str, mut probe: impl FnMut() -> Str
             return;
         }
         assert!(start.elapsed() < DEADLINE, "waited in vain for {what}:\n{expected}\nlast seen:\n{found}");
-        std::thread::sleep(PAUSE / 2);
+        thread::sleep(PAUSE / 2);
     }
 }
 

@@ -4,16 +4,16 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, setrlimit};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
+use super::program::{output_within, spawn};
 use super::world::{Outcome, Run, World};
 use super::{Docker, wait_for};
 
@@ -23,7 +23,7 @@ pub const NO_ENGINE: &str = "unix:///nonexistent/docker.sock";
 /// What the host's side begins with, and a relay of this version too.
 pub const HELLO: &[u8] = b"H\0\0\0\x09wharf\0\x01{}";
 
-/// A frame of the protocol (`src/wire.rs`), by its kind.
+/// A frame of the protocol (`src/wire/`), by its kind.
 pub fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap();
     [&[kind][..], &length.to_be_bytes(), payload].concat()
@@ -134,14 +134,8 @@ fn skip_frame(stream: &mut UnixStream, kind: u8) -> bool {
 #[track_caller]
 pub fn ends(run: Run) -> Outcome {
     let mut command = run.into_command();
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let pid = Pid::from_child(&child);
-    let (ended, end) = channel();
-    thread::spawn(move || ended.send(child.wait_with_output().unwrap()));
-    let Ok(output) = end.recv_timeout(super::PATIENCE) else {
-        kill_process(pid, Signal::KILL).unwrap();
-        panic!("{command:?} hangs");
-    };
+    let output = output_within(super::PATIENCE, spawn(&mut command));
+    assert!(output.status.signal().is_none(), "{command:?} hangs");
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }

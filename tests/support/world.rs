@@ -6,7 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Docker, Host};
+use super::program::{output_of, printed_by};
+use super::{BUSYBOX, Docker, Host};
 
 /// What belongs to one test; all of it is removed at its end.
 pub struct World {
@@ -35,6 +36,23 @@ impl World {
         let path = self.root.join("src").join(name);
         fs::create_dir_all(&path).unwrap();
         path
+    }
+
+    /// The host's git, in this world's home; gives what it printed.
+    #[track_caller]
+    pub fn git(&self, directory: &Path, arguments: &[&str]) -> String {
+        printed_by(self.command("git").current_dir(directory).args(arguments)).trim_end().to_owned()
+    }
+
+    /// A new repository with a commit, `main`, and a worktree of it with the branch `topic`: two projects.
+    #[track_caller]
+    pub fn worktree(&self) -> (PathBuf, PathBuf) {
+        let main = self.project("main");
+        self.git(&main, &["init", "--quiet"]);
+        let commit = ["commit", "--quiet", "--allow-empty", "--message", "first"];
+        self.git(&main, &[&["-c", "user.name=Test", "-c", "user.email=test@example.org"][..], &commit].concat());
+        self.git(&main, &["worktree", "add", "--quiet", "-b", "topic", "../topic"]);
+        (main, self.project("topic"))
     }
 
     pub fn wharf<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
@@ -108,6 +126,32 @@ impl Drop for World {
     }
 }
 
+/// A project whose container runs.
+pub struct Place {
+    pub world: World,
+    pub project: PathBuf,
+    pub container: String,
+}
+
+impl Place {
+    /// With a session in it.
+    pub fn opened() -> Self {
+        let world = World::new();
+        let project = world.project("api");
+        let container = world.open_detached(&project);
+        Self { world, project, container }
+    }
+
+    /// With nothing but busybox.
+    pub fn started() -> Self {
+        let world = World::new();
+        let project = world.project("api");
+        world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+        let container = world.container_of(&project);
+        Self { world, project, container }
+    }
+}
+
 /// One run of wharf that is being put together.
 pub struct Run {
     command: Command,
@@ -152,7 +196,7 @@ impl Run {
         if let Some(input) = self.input {
             child.stdin.take().unwrap().write_all(&input).unwrap();
         }
-        let output = child.wait_with_output().unwrap();
+        let output = output_of(child);
         Outcome {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -17,6 +17,7 @@ use crate::entry::{Door, Entry};
 use crate::error::{Error, Result};
 use crate::history;
 use crate::plan;
+use crate::print;
 use crate::project::Project;
 use crate::quote;
 use crate::session::agent::AgentSocket;
@@ -37,7 +38,7 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     args.creation.throw_away = args.rm;
     let project = project_of(&args, context).await?;
     if args.print {
-        return print(&args, &project, context).await;
+        return show_line(&args, &project, context).await;
     }
     if args.create {
         return create_and_enter(&project, &args.session, &args.creation, &args.command, args.directory, context).await;
@@ -166,7 +167,7 @@ impl Visit<'_> {
         let context = self.entry.context;
         let agent = serve_agent(&door.host_dir, context);
         let mut environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
-        environment.extend(git::share(self.entry.project.path(), &door.host_dir).await);
+        environment.extend(git::share_with_session(self.entry.project.path(), &door.host_dir).await);
         let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
         let size = Some(terminal.size().unwrap_or(USUAL_SIZE));
         let run = Run { program, environment, directory: self.directory.clone(), terminal: size };
@@ -235,7 +236,7 @@ pub fn serve_agent(host_dir: &Path, context: &Context) -> Option<AgentSocket> {
     AgentSocket::serve(host_dir, agent).ok()
 }
 
-async fn print(args: &Attach, project: &Project, context: &Context) -> Result<ExitCode> {
+async fn show_line(args: &Attach, project: &Project, context: &Context) -> Result<ExitCode> {
     let seen = Entry::to(project, context).lifecycle()?.look(None).await?;
     let container = plan::attach(project, &seen)?;
     let launch = container.launch.ok_or_else(|| Error::NoTools { container: container.name.clone() })?;
@@ -246,7 +247,7 @@ async fn print(args: &Attach, project: &Project, context: &Context) -> Result<Ex
     line.push(container.name.to_string());
     line.extend(launch.wharf());
     line.extend(commands::attach(&args.session).words());
-    println!("{}", line.iter().map(|word| quote::shell_if_needed(word)).collect::<Vec<_>>().join(" "));
+    print::line(line.iter().map(|word| quote::shell_if_needed(word)).collect::<Vec<_>>().join(" "))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,7 +8,6 @@ mod terminal;
 mod tmux;
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use crate::aside::aside;
 use crate::cli::Doctor;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::print;
 use crate::project::Project;
 use crate::report::HINT;
 use crate::target;
@@ -30,16 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 pub async fn run(args: Doctor, context: &Context) -> Result<ExitCode> {
     let findings = Box::pin(look(args.target.as_deref(), context)).await;
-    let text = if args.json {
-        let json = serde_json::to_string_pretty(&findings).map_err(|error| Error::io("print JSON", error.into()))?;
-        format!("{json}\n")
+    if args.json {
+        print::json(&findings)?;
     } else {
-        findings.iter().map(text).collect()
-    };
-    match anstream::stdout().write_all(text.as_bytes()) {
-        // The reader has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        printed => printed.map_err(|source| Error::io("print what was found", source))?,
+        print::coloured(&findings.iter().map(text).collect::<String>())?;
     }
     let is_well = findings.iter().all(|finding| finding.state != Verdict::Problem);
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -2,7 +2,7 @@
 
 use crate::build::Recipe;
 use crate::commands::config::part;
-use crate::config::{Config, DEFAULT_IMAGE, Image, Locations, PROJECT_FILE, Part, Waiting};
+use crate::config::{Config, DEFAULT_IMAGE, Image, Locations, Part, Waiting, own_file};
 use crate::context::Context;
 use crate::drift;
 use crate::engine::Container;
@@ -39,7 +39,7 @@ impl Wanted {
 /// What is wrong with what is configured, and which image it wants; without a project, only the global file is looked at.
 pub fn configuration(locations: &Locations, project: Option<&Project>) -> (Vec<Finding>, Wanted) {
     const CHECK: &str = "config";
-    let own = project.map(|project| project.path().join(PROJECT_FILE));
+    let own = project.map(|project| own_file(project.path()));
     let mut counts = Vec::new();
     let mut findings = Vec::new();
     for file in [&locations.global].into_iter().chain(&own) {
@@ -81,7 +81,7 @@ fn trust(waiting: Option<&Waiting>) -> Finding {
     let numbers: Vec<String> = lines.iter().map(|(number, _)| number.to_string()).collect();
     let (which, wait) =
         if numbers.len() == 1 { ("line", "waits for your trust, and has") } else { ("lines", "wait for your trust, and have") };
-    let file = project.join(PROJECT_FILE);
+    let file = own_file(project);
     let found = format!("{which} {} of `{}` {wait} no effect", numbers.join(", "), file.display());
     let directory = quote::shell_if_needed(&project.to_string_lossy());
     Finding::warning(CHECK, &found, &format!("read it, then `wharf trust {directory}`"))

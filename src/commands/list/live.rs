@@ -13,9 +13,10 @@ use tokio::sync::mpsc;
 
 use super::super::watch::{Happened, Listener, follow};
 use super::table::{Look, table};
-use super::{EMPTY, Row, rows};
+use super::{EMPTY, Found, Row, find};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::print;
 use crate::session::signals::Signals;
 use crate::session::terminal::{Terminal, USUAL_SIZE};
 
@@ -35,7 +36,7 @@ pub async fn run(context: &Context) -> Result<ExitCode> {
     }
     let failed = |source| Error::io("draw the list", source);
     let mut signals = Signals::listen().map_err(failed)?;
-    let mut first = rows(context).await?;
+    let mut first = find(context).await?;
     let terminal = Terminal::take().map_err(failed)?;
     let mut screen = Screen { terminal, shown: String::new() };
     screen.terminal.write_all(ENTER).await.map_err(failed)?;
@@ -48,7 +49,7 @@ pub async fn run(context: &Context) -> Result<ExitCode> {
     ended.map(|()| ExitCode::SUCCESS).map_err(failed)
 }
 
-async fn draw(screen: &mut Screen, rows_now: &mut Vec<Row>, context: &Context) -> io::Result<()> {
+async fn draw(screen: &mut Screen, now: &mut Found, context: &Context) -> io::Result<()> {
     let (happened, mut from_engine) = mpsc::unbounded_channel();
     let is_looked_at = Cell::new(true);
     let mut engine = pin!(follow(context, &is_looked_at, happened));
@@ -58,14 +59,14 @@ async fn draw(screen: &mut Screen, rows_now: &mut Vec<Row>, context: &Context) -
     let mut trouble: Option<String> = None;
     let mut keys = [0; 64];
     loop {
-        listeners.retain(|name, _| rows_now.iter().any(|row| row.container == *name && row.state.can_attach()));
-        for row in rows_now.iter().filter(|row| row.state.can_attach()) {
+        listeners.retain(|name, _| now.rows.iter().any(|row| row.container == *name && row.state.can_attach()));
+        for row in now.rows.iter().filter(|row| row.state.can_attach()) {
             if let (false, Ok(name)) = (listeners.contains_key(&row.container), row.container.parse()) {
                 let listener = Listener::start(&name, 0, false, heard.clone(), &context.state_dir);
                 listeners.insert(row.container.clone(), listener);
             }
         }
-        screen.show(rows_now, trouble.as_deref(), context).await?;
+        screen.show(&now.rows, trouble.as_deref().or(now.silent.as_deref()), context).await?;
         let has_changed = tokio::select! {
             read = screen.terminal.read(&mut keys) => match keys.get(..read?) {
                 Some([]) | None => return Ok(()),
@@ -87,8 +88,8 @@ async fn draw(screen: &mut Screen, rows_now: &mut Vec<Row>, context: &Context) -
         if has_changed {
             tokio::time::sleep(BREATH).await;
             while from_relays.try_recv().is_ok() {}
-            match rows(context).await {
-                Ok(rows) => (*rows_now, trouble) = (rows, None),
+            match find(context).await {
+                Ok(found) => (*now, trouble) = (found, None),
                 Err(error) => trouble = Some(error.to_string()),
             }
         }
@@ -110,7 +111,7 @@ impl Screen {
         let lines = text.lines().chain(trouble.map(|_| "")).chain(trouble).take(height);
         let lines: Vec<String> = lines.map(|line| format!("{line}\x1b[K")).collect();
         let drawn = format!("\x1b[H{}\x1b[J", lines.join("\r\n"));
-        let drawn = if super::has_colour() { drawn } else { without_colours(&drawn) };
+        let drawn = if print::has_colour() { drawn } else { without_colours(&drawn) };
         if drawn != self.shown {
             self.terminal.write_all(drawn.as_bytes()).await?;
             self.shown = drawn;

@@ -4,28 +4,35 @@ mod live;
 mod table;
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::{self, IsTerminal, Write};
+use std::iter;
+use std::mem;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::aside::aside_within;
 use crate::cli::List;
 use crate::context::Context;
-use crate::drift;
+use crate::drift::Comparison;
 use crate::engine::{Engine, Listed, Published, State};
 use crate::entry::Entry;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::history::History;
+use crate::plan::Drift;
+use crate::print;
+use crate::quote;
+use crate::report;
 use crate::session::SessionName;
 use table::Look;
-pub use table::printable;
 
-/// How many containers to ask for their sessions at once, and how long in all.
+/// How many containers to ask for their sessions at once, and how long all of them may take; and how long disks may.
 const AT_ONCE: usize = 16;
-const SESSIONS: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 #[derive(Serialize)]
 struct Row {
@@ -50,35 +57,64 @@ pub async fn run(args: List, context: &Context) -> Result<ExitCode> {
     if args.watch {
         return live::run(context).await;
     }
-    let rows = rows(context).await?;
-    let text = if args.json {
-        let json = serde_json::to_string_pretty(&rows).map_err(|error| Error::io("print JSON", error.into()))?;
-        format!("{json}\n")
+    let Found { rows, silent } = find(context).await?;
+    if args.json {
+        print::json(&rows)?;
     } else if rows.is_empty() {
-        EMPTY.to_owned()
+        print::text(EMPTY)?;
     } else {
-        let look = Look { width: terminal_width(), home: context.home.as_deref(), now: Timestamp::now() };
-        table::table(&rows, look)
-    };
-    match anstream::stdout().write_all(text.as_bytes()) {
-        // The reader has seen enough, as in `wharf list | head -1`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        printed => printed.map(|()| ExitCode::SUCCESS).map_err(|source| Error::io("print the list", source)),
+        let look = Look { width: print::width(), home: context.home.as_deref(), now: Timestamp::now() };
+        print::coloured(&table::table(&rows, look))?;
     }
+    if let Some(silent) = silent {
+        report::note(&silent, context);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn rows(context: &Context) -> Result<Vec<Row>> {
+struct Found {
+    rows: Vec<Row>,
+    /// Which disk did not answer in time, where one did not.
+    silent: Option<String>,
+}
+
+async fn find(context: &Context) -> Result<Found> {
     let engine = context.engine()?;
-    let containers = engine.containers().await?;
+    let containers = Arc::new(engine.containers().await?);
     let (sessions, images) = tokio::join!(sessions_of(context, &containers), images_now(engine, &containers));
-    let history = History::read(&context.state_dir);
-    let rows = containers.into_iter().zip(sessions).map(|(listed, sessions)| {
-        let now = images.get(&listed.image).map(String::as_str);
-        let drift = drift::of_listed(&listed, now, context).sentences();
-        let last_used = history.last_used(&listed.project);
-        Row { last_used, drift, ..row(listed, sessions) }
+    let disks = on_disk(&containers, images, context).await;
+    let silent = containers.get(disks.len()).map(|listed| {
+        let project = quote::printable(listed.project.as_str());
+        format!("the disk of `{project}` does not answer; of it, and of what comes after it, nobody knows what has changed")
     });
-    Ok(rows.collect())
+    let history = History::read(&context.state_dir);
+    let disks = disks.into_iter().map(Some).chain(iter::repeat_with(|| None));
+    let rows = containers.iter().zip(sessions).zip(disks).map(|((listed, sessions), on_disk)| {
+        row(listed, sessions, &on_disk.unwrap_or_default(), history.last_used(&listed.project))
+    });
+    Ok(Found { rows: rows.collect(), silent })
+}
+
+/// What a project's directory says.
+#[derive(Default)]
+struct OnDisk {
+    orphaned: bool,
+    drift: Drift,
+}
+
+/// In the order of `containers`, as far as the disks have said it in time. `images` are the digests that names stand for now.
+async fn on_disk(containers: &Arc<Vec<Listed>>, images: HashMap<String, String>, context: &Context) -> Vec<OnDisk> {
+    let found = Arc::new(Mutex::new(Vec::with_capacity(containers.len())));
+    let (look_at, finds, comparison) = (Arc::clone(containers), Arc::clone(&found), Comparison::new(context));
+    aside_within(PATIENCE, move || {
+        for listed in look_at.iter() {
+            let drift = comparison.of(listed, images.get(&listed.image).map(String::as_str));
+            let one = OnDisk { orphaned: listed.project.is_orphaned(), drift };
+            finds.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+        }
+    })
+    .await;
+    mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The digests that names of images stand for now where they have stood for others. An image that is gone, or whose name
@@ -93,45 +129,37 @@ async fn images_now(engine: &Engine, containers: &[Listed]) -> HashMap<String, S
 
 /// In the order of `containers`. Whoever does not answer in time has unknown sessions, and holds nobody up.
 async fn sessions_of(context: &Context, containers: &[Listed]) -> Vec<Option<Vec<SessionName>>> {
-    let deadline = tokio::time::Instant::now() + SESSIONS;
-    let ask = async |listed: &Listed| {
-        if !listed.state.can_attach() {
-            return Some(Vec::new());
-        }
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let ask = async |(index, listed): (usize, &Listed)| {
         let ask = async {
             let mut door = Entry::to(&listed.project, context).running().await.ok()?;
             door.connection.sessions().await.ok()
         };
-        let sessions = tokio::time::timeout_at(deadline, ask).await.ok()??;
-        Some(sessions.into_iter().map(|session| session.name).collect())
+        let sessions = tokio::time::timeout_at(deadline, ask).await.ok().flatten();
+        (index, sessions.map(|sessions| sessions.into_iter().map(|session| session.name).collect()))
     };
-    stream::iter(containers).map(ask).buffered(AT_ONCE).collect().await
+    // Most do not run, and have none.
+    let running = containers.iter().enumerate().filter(|(_, listed)| listed.state.can_attach());
+    let mut asked = pin!(stream::iter(running).map(ask).buffer_unordered(AT_ONCE));
+    let mut sessions = vec![Some(Vec::new()); containers.len()];
+    while let Some((index, found)) = asked.next().await {
+        sessions[index] = found;
+    }
+    sessions
 }
 
-fn row(listed: Listed, sessions: Option<Vec<SessionName>>) -> Row {
+fn row(listed: &Listed, sessions: Option<Vec<SessionName>>, on_disk: &OnDisk, last_used: Option<Timestamp>) -> Row {
     Row {
         name: listed.project.short_name().to_owned(),
         project: listed.project.to_string(),
         container: listed.name.to_string(),
         state: listed.state,
-        image: listed.image,
+        image: listed.image.clone(),
         sessions: sessions.map(|names| names.iter().map(SessionName::to_string).collect()),
         ports: listed.ports.iter().map(Published::to_string).collect(),
-        created_at: listed.created_at,
-        last_used: None,
-        orphaned: listed.project.is_orphaned(),
-        drift: Vec::new(),
+        created_at: listed.created_at.clone(),
+        last_used,
+        orphaned: on_disk.orphaned,
+        drift: on_disk.drift.sentences(),
     }
-}
-
-pub fn terminal_width() -> Option<usize> {
-    let stdout = io::stdout();
-    if !stdout.is_terminal() {
-        return None;
-    }
-    rustix::termios::tcgetwinsize(stdout).ok().map(|size| usize::from(size.ws_col)).filter(|&columns| columns > 0)
-}
-
-fn has_colour() -> bool {
-    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }

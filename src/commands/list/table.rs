@@ -5,12 +5,12 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use tabled::builder::Builder;
-use tabled::settings::peaker::Priority;
-use tabled::settings::{Padding, Style as TableStyle, Width};
 
 use super::Row;
 use crate::ago::ago;
 use crate::engine::State;
+use crate::print;
+use crate::quote::visible;
 
 /// The columns, and which of them go first when the terminal is narrow.
 const COLUMNS: [(&str, u8); 7] =
@@ -47,12 +47,7 @@ fn draw(cells: &[[String; 7]], rank: u8, width: Option<usize>) -> String {
     for row in cells {
         builder.push_record(kept.iter().map(|&column| row[column].clone()));
     }
-    let mut table = builder.build();
-    table.with(TableStyle::empty()).with(Padding::new(0, 2, 0, 0));
-    if let Some(width) = width {
-        table.with(Width::truncate(width).priority(Priority::max(true)).suffix("…"));
-    }
-    table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    print::table(builder, width)
 }
 
 fn cells(row: &Row, look: Look) -> [String; 7] {
@@ -61,12 +56,12 @@ fn cells(row: &Row, look: Look) -> [String; 7] {
     let sessions = row.sessions.as_ref().map_or_else(|| "?".to_owned(), |names| or_dash(names.join(",")));
     let changed = if row.drift.is_empty() { String::new() } else { format!(" {MARK}(changed){MARK:#}") };
     [
-        printable(&row.name),
+        visible(&row.name),
         format!("{style}{}{style:#}{orphaned}", row.state),
         sessions,
-        format!("{}{changed}", printable(&row.image)),
+        format!("{}{changed}", visible(&row.image)),
         or_dash(row.ports.join(",")),
-        printable(&short(&row.project, look.home)),
+        visible(&short(&row.project, look.home)),
         row.last_used.map_or_else(|| "-".to_owned(), |then| ago(then, look.now)),
     ]
 }
@@ -82,12 +77,6 @@ fn short(path: &str, home: Option<&Path>) -> String {
         Some(below) => format!("~/{}", below.display()),
         None => path.to_owned(),
     }
-}
-
-/// A directory's name is shown and not obeyed by the terminal.
-pub fn printable(text: &str) -> String {
-    let is_shown = |c: char| matches!(c, '\'' | '"' | '\\') || c.escape_debug().len() == 1;
-    text.chars().map(|c| if is_shown(c) { c.to_string() } else { c.escape_default().to_string() }).collect()
 }
 
 fn style_of(state: State) -> Style {
@@ -187,6 +176,6 @@ mod tests {
         for (path, shown) in [("/home/ada", "~"), ("/home/ada/src", "~/src"), ("/home/adam", "/home/adam"), ("/srv", "/srv")] {
             assert_eq!(short(path, home), shown);
         }
-        assert_eq!(printable("to\u{202e}ward's \"größe\""), "to\\u{202e}ward's \"größe\"");
+        assert_eq!(visible("to\u{202e}ward's \"größe\""), "to\\u{202e}ward's \"größe\"");
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-use crate::digest::sha256_hex;
+use crate::digest::short_sha256;
 use crate::error::{Error, Result};
 use crate::places;
 
@@ -44,7 +44,7 @@ impl Place {
     /// Of the server that this process is. Another one at the same socket is another server.
     pub fn of(socket: &Path, process: u32, state_dir: &Path) -> Self {
         let directory = state_dir.join("watch");
-        let file = directory.join(format!("{}-{process}", &sha256_hex(&socket.to_string_lossy())[..12]));
+        let file = directory.join(format!("{}-{process}", short_sha256(&socket.to_string_lossy())));
         Self { directory, file }
     }
 

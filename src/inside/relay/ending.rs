@@ -67,8 +67,9 @@ impl Drop for Client {
     }
 }
 
-/// Ends the container when its last session has ended and nobody runs anything in it.
-pub async fn watch(sessions: &Arc<Sessions>, clients: &Arc<Clients>) {
+/// Waits until the container's last session has ended and nobody runs anything in it. Whoever is greeted after that has come
+/// too late: so nobody may be.
+pub async fn until_due(sessions: &Arc<Sessions>, clients: &Arc<Clients>) {
     let mut changes = sessions.changes();
     let mut coming_and_going = clients.here.subscribe();
     loop {
@@ -77,7 +78,7 @@ pub async fn watch(sessions: &Arc<Sessions>, clients: &Arc<Clients>) {
         if is_over(sessions, clients).await {
             sleep(GRACE).await;
             if is_over(sessions, clients).await {
-                last_session::end();
+                return;
             }
         }
         tokio::select! {

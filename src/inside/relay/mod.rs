@@ -14,9 +14,11 @@ mod socket;
 mod usage;
 
 use std::fs::{self, File};
+use std::future::pending;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
+use std::pin::pin;
 use std::process::{ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -94,7 +96,8 @@ fn listen(beside: Option<u32>) -> io::Result<()> {
     match outcome {
         // There is no place for its socket; by the engine's exec there are clients all the same.
         Err(_) if last_session::counts() => {
-            runtime.block_on(ending::watch(&Arc::default(), &Arc::default()));
+            runtime.block_on(ending::until_due(&Arc::default(), &Arc::default()));
+            last_session::end();
             Ok(())
         }
         Err(error) => Err(error),
@@ -148,10 +151,8 @@ async fn accept(relay: Relay) -> io::Result<()> {
     let sessions = Arc::new(Sessions::default());
     let clients = Arc::new(Clients::default());
     let mut silent = Silent::default();
-    if last_session::counts() {
-        let (sessions, clients) = (Arc::clone(&sessions), Arc::clone(&clients));
-        tokio::spawn(async move { ending::watch(&sessions, &clients).await });
-    }
+    let mut end =
+        pin!(async { if last_session::counts() { ending::until_due(&sessions, &clients).await } else { pending().await } });
     if once::is_thrown_away() {
         // Whoever made the container may have died before it could be used.
         tokio::spawn(async {
@@ -179,6 +180,12 @@ async fn accept(relay: Relay) -> io::Result<()> {
                 socket = new;
             },
             _ = terminate.recv() => return socket.remove(),
+            // In this order, with nothing awaited: who is not greeted any more goes by what the engine says of the container.
+            () = &mut end => {
+                let removed = socket.remove();
+                last_session::end();
+                return removed;
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What failed, on what, why, and what to do about it.
 
+mod hint;
+
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -183,95 +185,6 @@ impl Error {
         Self::Configuration { files }
     }
 
-    /// One thing to do about it, with a command to run.
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NoSuchDirectory { .. } => "`wharf list` shows the projects that have a container".to_owned(),
-            Self::TooWide { path } => format!("to open all of it, name it: `wharf open {}`", path.display()),
-            Self::UnknownTarget { .. } => "`wharf list` shows every name; a directory works as well".to_owned(),
-            Self::AmbiguousTarget { .. } => "write its parent too (`parent/base`), or the container's name".to_owned(),
-            Self::NoUser { users, .. } if users.is_empty() => "it has no /etc/passwd".to_owned(),
-            Self::NoUser { users, .. } => format!("its users: {}", users.join(", ")),
-            Self::AmbiguousHost { .. } => "write its parent too (`base.parent.wharf`), or the container's name".to_owned(),
-            Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
-            Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
-            Self::NoMountSource { .. } => "`wharf config show` says where that is configured".to_owned(),
-            Self::NoGpus => {
-                "install NVIDIA's container toolkit and restart the engine; `wharf config show` says where it is configured"
-                    .to_owned()
-            }
-            Self::PortTaken { port, .. } => format!("`wharf list` shows who has it; another one: `port {port} host=N`"),
-            Self::ForeignNetwork { name } => {
-                format!("look at it (`docker network inspect {name}`), or configure another `network`")
-            }
-            Self::EngineUnreachable { .. } => {
-                "start it (`sudo systemctl start docker`), or name another in DOCKER_HOST".to_owned()
-            }
-            Self::EngineForbidden { .. } => "join its group (`sudo usermod -aG docker $USER`) and log in again".to_owned(),
-            Self::EngineSilent { .. } => "it hangs or is overloaded; `docker version` shows whether it answers".to_owned(),
-            Self::EngineAddress { .. } => "unset DOCKER_HOST, or point it at a `unix://` socket".to_owned(),
-            Self::NoSuchContext { .. } => "`docker context ls` shows which there are".to_owned(),
-            Self::NoImage { image } => format!("make it with `{}`, or name another with `--image`", build_command(image)),
-            Self::NoBase { .. } => {
-                "without a registry, debootstrap makes it, and takes root: `apt-get install debootstrap`".to_owned()
-            }
-            Self::NoDockerfile { .. } => "`wharf config show` says where `build` is configured".to_owned(),
-            Self::BadIgnorePattern { .. } => "a `\\`, `[` or `!` that is meant as such is written behind a `\\`".to_owned(),
-            Self::BuildContext { .. } => "a line in `.dockerignore` leaves it out".to_owned(),
-            Self::Build { dockerfile, .. } => format!("`{}` is what it was built from", dockerfile.display()),
-            Self::Pull { registry, message, .. } => hint_at_registry(registry.as_deref(), message),
-            Self::Stalled { .. } => "try again; `docker info` shows whether the engine reaches the network".to_owned(),
-            Self::ForeignContainer { container, .. } => {
-                format!("look at it (`docker inspect {container}`); if you can spare it, `docker rm {container}`")
-            }
-            Self::NoContainer { .. } | Self::Needs { needs: "pane that shows a session", .. } => {
-                "`wharf open` makes one".to_owned()
-            }
-            Self::NotRunning { .. } => "`wharf open` starts it".to_owned(),
-            Self::Died { container, .. } => {
-                format!("`docker logs {container}` has the rest; `wharf open --image` tries another image")
-            }
-            Self::OtherArchitecture { .. } => {
-                format!("use an image for {}, or install emulation (`qemu-user-static`)", native_architecture())
-            }
-            Self::Gone { .. } => "`wharf open` makes a new one".to_owned(),
-            Self::NoTmux { .. } => "install tmux 3.2 or newer here or in the image; then `wharf rebuild`".to_owned(),
-            Self::NoTmuxOnHost => "`scripts/build-tmux` makes one".to_owned(),
-            Self::NotPortable { .. } => "a static program can: `scripts/build` makes wharf, `scripts/build-tmux` tmux".to_owned(),
-            Self::IsKept { .. } => "leave out `--rm`; or `wharf open --fresh --rm` recreates it".to_owned(),
-            Self::HookFailed { container, .. } => {
-                format!("`wharf exec {container} -- CMD` gets in all the same; the next `wharf open` tries again")
-            }
-            Self::NoSshd { .. } => "install `openssh-server` in its image; then `wharf rebuild`".to_owned(),
-            Self::SshdOfRoot { .. } => "configure `ssh`; then `wharf rebuild`".to_owned(),
-            Self::NoPublicKey => "`ssh-keygen -t ed25519` makes one".to_owned(),
-            Self::NoSsh => "write `ssh` into the configuration".to_owned(),
-            Self::BadSshPort { .. } => "ports are 1 to 65535".to_owned(),
-            Self::NoShell { .. } => "name one of its programs: `wharf open -- CMD`".to_owned(),
-            Self::NoWayIn { container, .. } => format!("`docker logs {container}` may say more; `wharf stop`, then `wharf open`"),
-            Self::OtherVersion { theirs, ours, .. } if theirs > ours => "update wharf".to_owned(),
-            Self::NoTools { .. } | Self::OtherVersion { .. } => {
-                "`wharf rm`, then `wharf open`; what is in the home directory stays".to_owned()
-            }
-            Self::Lost { .. } => "`wharf attach` gets in again".to_owned(),
-            Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),
-            Self::SessionRuns { .. } => "name another: `wharf open --session NAME -- CMD`".to_owned(),
-            Self::LiveSessions { container, verb, .. } => format!("`wharf {verb} --force {container}` ends them"),
-            Self::UnknownSessions { container, verb: "rm", .. } => {
-                format!("`wharf rm --force {container}` removes it all the same")
-            }
-            Self::UnknownSessions { container, verb, .. } => {
-                format!("`wharf {verb} --force {container}` recreates it all the same")
-            }
-            Self::NobodyToAsk { .. } => "`wharf prune --force` removes them, `--dry-run` only lists them".to_owned(),
-            Self::Needs { verb: "pick", needs: "terminal" } => "`wharf list --json` is for where there is none".to_owned(),
-            Self::Needs { needs: "terminal", .. } => "`wharf open --detach` starts a session without one".to_owned(),
-            Self::Needs { needs: "tmux server", .. } => "run it inside tmux, or by `run-shell` in `.tmux.conf`".to_owned(),
-            _ => return None,
-        };
-        Some(hint)
-    }
-
     /// Whether there is no engine any more that could be asked for anything else.
     pub fn is_engine_lost(&self) -> bool {
         matches!(self, Self::EngineUnreachable { .. } | Self::EngineSilent { .. } | Self::EngineForbidden { .. })
@@ -308,29 +221,12 @@ impl Error {
     }
 }
 
-/// By what registries and engines say.
-fn hint_at_registry(registry: Option<&str>, message: &str) -> String {
-    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    let of = registry.map(|registry| format!(" {registry}")).unwrap_or_default();
-    if says(&["denied", "unauthorized", "no basic auth", "authentication required"]) {
-        format!("check its name, and that you may have it: `docker login{of}`")
-    } else if says(&["dial tcp", "no such host", "Timeout", "timeout", "TLS", "x509", "refused"]) {
-        "see that the engine reaches its registry, or name another image with `--image`".to_owned()
-    } else {
-        "check its name, or name another with `--image`".to_owned()
-    }
-}
-
 fn death(exit_code: i64, out_of_memory: bool) -> String {
     if out_of_memory {
         format!("ran out of memory and was killed (exit code {exit_code})")
     } else {
         format!("ended with exit code {exit_code}")
     }
-}
-
-fn build_command(image: &str) -> &'static str {
-    if image.starts_with("wharf-default-gpu") { "wharf image build --gpu" } else { "wharf image build" }
 }
 
 fn in_step(step: Option<&str>) -> String {
