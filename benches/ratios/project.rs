@@ -22,7 +22,7 @@ impl Project {
     pub fn create(run: &Run, name: &str) -> Result<Self> {
         let path = run.dir.join(name);
         fs::create_dir_all(&path)?;
-        let hash: String = Sha256::digest(path.to_string_lossy().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex::encode(Sha256::digest(path.to_string_lossy().as_bytes()));
         Ok(Self { container: format!("wharf-{name}-{}", &hash[..12]), path })
     }
 
