@@ -6,6 +6,9 @@ use crate::engine::native_architecture;
 impl Error {
     /// One thing to do about it, with a command to run.
     pub fn hint(&self) -> Option<String> {
+        if let Some(id) = self.held_container() {
+            return Some(release_command(id));
+        }
         let hint = match self {
             Self::NoSuchDirectory { .. } => "`wharf list` shows the projects that have a container".to_owned(),
             Self::TooWide { path } if path.parent().is_none() => {
@@ -98,6 +101,12 @@ impl Error {
     }
 }
 
+/// Nothing but the container's shim is left of it, or something that no engine knows. With the brackets, the pattern is not
+/// in the command line that it is part of.
+fn release_command(id: &str) -> String {
+    format!("`sudo pkill -9 -f 'containerd-[s]him.* -id {}'` ends what its runtime holds on to; then try again", &id[..12])
+}
+
 /// By what registries and engines say.
 fn hint_at_registry(registry: Option<&str>, message: &str) -> String {
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
@@ -113,4 +122,21 @@ fn hint_at_registry(registry: Option<&str>, message: &str) -> String {
 
 fn build_command(image: &str) -> &'static str {
     if image.starts_with("wharf-default-gpu") { "wharf image build --gpu" } else { "wharf image build" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_releases_a_container_is_named() {
+        let id = "f1a242be3b22ffef3807ecd522bdbd6d5b790c4af83797dab77bccb31cbb4534";
+        let refused = |message: String| Error::Engine { action: "start".to_owned(), message, status: Some(500) };
+        let hint = refused(format!("task {id}: already exists")).hint().unwrap();
+        assert!(hint.starts_with("`sudo pkill -9 -f 'containerd-[s]him.* -id f1a242be3b22'` "), "{hint}");
+        for other in ["task ü: already exists".to_owned(), format!("container {id}: already exists"), format!("task {id}: gone")]
+        {
+            assert_eq!(refused(other).hint(), None);
+        }
+    }
 }

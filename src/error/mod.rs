@@ -209,10 +209,13 @@ impl Error {
         self.is_status(404) || self.is_status(409)
     }
 
-    /// Whether the engine was killed while it started the container: its runtime runs the first process, and the engine, which
-    /// does not know, can't start it from then on (seen with Engine 20.10).
-    pub fn says_task_exists(&self) -> bool {
-        matches!(self, Self::Engine { message, .. } if message.contains("task ") && message.contains(" already exists"))
+    /// The id of a container that the engine was killed in the middle of starting or ending: its runtime holds on to it, and the
+    /// engine, which does not know, can't start it from then on (seen with Engine 20.10).
+    pub fn held_container(&self) -> Option<&str> {
+        let Self::Engine { message, .. } = self else { return None };
+        let (_, said) = message.split_once("task ")?;
+        let (id, _) = said.split_once(": already exists")?;
+        (id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
     }
 
     /// Whether the engine answered with this HTTP status.

@@ -146,7 +146,7 @@ impl Lifecycle<'_> {
             match self.take_noting(&steps, wanted, made).await {
                 Err(error) if error.is_lost_race() => tokio::time::sleep(PAUSE).await,
                 // There is nothing in it to lose, and it will never start: another is made in its place.
-                Err(error) if error.says_task_exists() && has_never_run => {
+                Err(error) if error.held_container().is_some() && has_never_run => {
                     self.engine.remove_stopped_container(&self.name()).await?;
                 }
                 Err(error) => return Err(error),

@@ -1,9 +1,10 @@
 //! R18: `rebuild`, when the engine goes in the middle of it.
 
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use super::{ends_in_time, projects_volumes, start};
-use crate::support::{PrivateEngine, World, wait_until};
+use crate::support::{BUSYBOX, PrivateEngine, World, printed_by, wait_until};
 
 #[test]
 fn an_engine_that_dies_in_the_middle_of_a_rebuild_loses_no_container() {
@@ -21,7 +22,7 @@ fn an_engine_that_dies_in_the_middle_of_a_rebuild_loses_no_container() {
         assert!(error.starts_with("error: no container engine at "), "{error}");
 
         engine.start_again();
-        assert_eq!(start(&engine, &project), name);
+        assert_eq!(start_of_interrupted(&engine, &project), name);
         assert!(all().lines().any(|line| line == format!("{name} running")), "{}", all());
         assert_eq!(projects_volumes(&engine), format!("{name}-home"));
         // And nothing of it is there for long.
@@ -29,4 +30,18 @@ fn an_engine_that_dies_in_the_middle_of_a_rebuild_loses_no_container() {
         assert_eq!(all(), format!("{name} running"), "{place}");
     }
     assert_eq!(engine.wharf(["exec", "--", "echo", "hi"]).current_dir(&project).success(), "hi");
+}
+
+/// An engine that was killed while it ended a container may not be able to start it; the hint says what helps.
+#[track_caller]
+fn start_of_interrupted(engine: &PrivateEngine, project: &Path) -> String {
+    let first = engine.wharf(["start", "--image", BUSYBOX]).arg(project).run();
+    if first.stderr.contains(": already exists") {
+        let (_, hint) = first.stderr.split_once("hint: `sudo ").unwrap();
+        let (command, _) = hint.split_once('`').unwrap();
+        printed_by(Command::new("sh").args(["-c", command]));
+        // containerd clears up when it has seen it.
+        wait_until("the runtime to let go", || engine.wharf(["start", "--image", BUSYBOX]).arg(project).run().code == Some(0));
+    }
+    start(engine, project)
 }
