@@ -52,7 +52,7 @@ impl Engine {
 
     /// What is beside projects' containers, whoever has left it there.
     pub async fn all_beside(&self) -> Result<Vec<(Project, Beside)>> {
-        let filters = HashMap::from([("label".to_owned(), vec![format!("{}=true", label::WHARF)])]);
+        let filters = HashMap::from([("label".to_owned(), vec![label::OURS.to_owned()])]);
         let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
         let listed = self.look("list containers", self.docker.list_containers(Some(options))).await?;
         let beside = |found: ContainerSummary| {

@@ -21,6 +21,8 @@ use crate::tools::Launch;
 /// The labels that prove what is ours, on containers and volumes.
 pub mod label {
     pub const WHARF: &str = "wharf";
+    /// For a filter: what has [`WHARF`] as all that is ours has it.
+    pub const OURS: &str = "wharf=true";
     pub const PROJECT: &str = "wharf.project";
     pub const NAME: &str = "wharf.name";
     pub const CREATED_AT: &str = "wharf.created_at";

@@ -19,7 +19,7 @@ impl Engine {
     pub fn events(&self, since: i64) -> impl Stream<Item = Result<Vec<ContainerName>>> + Unpin + use<> {
         let filters = HashMap::from([
             ("type".to_owned(), vec!["container".to_owned()]),
-            ("label".to_owned(), vec![format!("{}=true", label::WHARF)]),
+            ("label".to_owned(), vec![label::OURS.to_owned()]),
             ("event".to_owned(), ACTIONS.map(str::to_owned).to_vec()),
         ]);
         let options = EventsOptions { since: Some(since.to_string()), until: None, filters: Some(filters) };

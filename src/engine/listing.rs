@@ -15,6 +15,10 @@ use super::{Engine, State, label, upgrade};
 use crate::error::{Error, Result};
 use crate::project::{ContainerName, Project};
 
+/// Two patterns of which every name matches one. Engines before 29 look at one container after the other, some 60 µs each:
+/// asked for two halves at once, they take little more than half as long. Our names end with a digit of a hash.
+const HALVES: [&str; 2] = ["[0-7]$", "[^0-7]$"];
+
 /// A container as the list of all shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -123,15 +127,27 @@ impl From<Text<'_>> for String {
 impl Engine {
     /// Every container with wharf's label, stopped ones too, by name.
     pub async fn containers(&self) -> Result<Vec<Listed>> {
-        let answer = self.list(&serde_json::json!({ "label": [format!("{}=true", label::WHARF)] })).await?;
-        let mut containers: Vec<Listed> = parse(&answer)?.into_iter().filter_map(Summary::listed).collect();
+        let (mut containers, others) = tokio::try_join!(self.half(HALVES[0]), self.half(HALVES[1]))?;
+        containers.extend(others);
+        if containers.is_empty() {
+            // Patterns are not in the API's description, and an engine may take them literally.
+            containers = self.listed(&serde_json::json!({ "label": [label::OURS] })).await?;
+        }
         containers.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(containers)
     }
 
+    async fn half(&self, names: &str) -> Result<Vec<Listed>> {
+        self.listed(&serde_json::json!({ "label": [label::OURS], "name": [names] })).await
+    }
+
+    async fn listed(&self, filters: &serde_json::Value) -> Result<Vec<Listed>> {
+        Ok(parse(&self.list(filters).await?)?.into_iter().filter_map(Summary::listed).collect())
+    }
+
     /// Containers to throw away that were made before `age` ago and do not run: whoever made them was killed over it.
     pub async fn stranded_containers(&self, age: Duration) -> Result<Vec<String>> {
-        let labels = [format!("{}=true", label::WHARF), format!("{}=true", label::THROW_AWAY)];
+        let labels = [label::OURS, &format!("{}=true", label::THROW_AWAY)];
         let filters = serde_json::json!({ "label": labels, "status": ["created", "exited", "dead"] });
         let answer = self.list(&filters).await?;
         let now = jiff::Timestamp::now().as_second();
@@ -234,6 +250,16 @@ mod tests {
         );
         assert!(parse(b"{}").is_err());
         assert!(parse(b"[{\"Id\":\"\xff\"}]").is_err());
+    }
+
+    #[test]
+    fn every_name_is_in_one_half() {
+        let halves = HALVES.map(|half| regex_lite::Regex::new(half).unwrap());
+        let ours = ('0'..='9').chain('a'..='f').map(|digit| format!("wharf-api-2efae591043{digit}"));
+        let others = ["wharf-api-2efae5910433-next", "wharf-api-2efae5910433-aside", "x_", "y."].map(str::to_owned);
+        for name in ours.chain(others) {
+            assert_eq!(halves.iter().filter(|half| half.is_match(&name)).count(), 1, "{name}");
+        }
     }
 
     #[test]

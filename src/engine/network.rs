@@ -102,7 +102,7 @@ impl Engine {
     /// The networks that wharf has made and no container is in but these, by their configured names. One that is stopped
     /// is in it as well.
     pub async fn unused_networks(&self, except: &[String]) -> Result<Vec<String>> {
-        let labels = vec![format!("{}=true", label::WHARF), label::NETWORK.to_owned()];
+        let labels = vec![label::OURS.to_owned(), label::NETWORK.to_owned()];
         let found = self.networks(HashMap::from([("label".to_owned(), labels)])).await?;
         let mut unused = Vec::new();
         for network in found {

@@ -34,7 +34,7 @@ impl Engine {
 
     /// The volumes of wharf's tools that no container mounts but these.
     pub async fn unused_tools(&self, except: &[String]) -> Result<Vec<String>> {
-        let labels = vec![format!("{}=true", label::WHARF), label::TOOLS.to_owned()];
+        let labels = vec![label::OURS.to_owned(), label::TOOLS.to_owned()];
         let volumes = self.volumes(labels).await?;
         let options = ListContainersOptions { all: true, ..ListContainersOptions::default() };
         let containers = self.look("list containers", self.docker.list_containers(Some(options))).await?;
@@ -50,7 +50,7 @@ impl Engine {
 
     /// The volumes that wharf made for projects, and how long ago, by name.
     pub async fn projects_volumes(&self) -> Result<Vec<(String, Project, Duration)>> {
-        let volumes = self.volumes(vec![format!("{}=true", label::WHARF), label::PROJECT.to_owned()]).await?;
+        let volumes = self.volumes(vec![label::OURS.to_owned(), label::PROJECT.to_owned()]).await?;
         let of_project = |volume: Volume| {
             let project = Project::from_label(volume.labels.get(label::PROJECT)?);
             Some((volume.name, project, age_of(volume.created_at.as_deref())))
