@@ -10,7 +10,7 @@ pub const DISK: Duration = Duration::from_secs(2);
 
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
-    thread::spawn(move || sender.send(work()));
+    spawn(Box::new(move || drop(sender.send(work()))));
     receiver.await.ok()
 }
 
@@ -22,6 +22,11 @@ pub async fn aside_within<T: Send + 'static>(limit: Duration, work: impl FnOnce(
 /// The same for who has nothing else to do meanwhile.
 pub fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || sender.send(work()));
+    spawn(Box::new(move || drop(sender.send(work()))));
     receiver.recv_timeout(limit).ok()
+}
+
+/// In one piece for all: a thread's beginning and end are 4 kB of program for each kind of work.
+fn spawn(work: Box<dyn FnOnce() + Send>) {
+    thread::spawn(work);
 }

@@ -10,7 +10,7 @@ use crate::lifecycle::{Lifecycle, Wanted};
 use crate::places;
 use crate::plan;
 use crate::project::{ContainerName, Project};
-use crate::way::{self, Connection, Relays};
+use crate::way::{self, Connection, Prepared, Relays};
 
 /// How often to bring up a container that ends.
 const TRIES: u32 = 3;
@@ -49,11 +49,39 @@ impl<'a> Entry<'a> {
 
     /// Into a container that runs.
     pub async fn running(&self) -> Result<Door> {
+        let mut door = self.running_soon().await?;
+        self.wait_at(&mut door).await?;
+        Ok(door)
+    }
+
+    /// The same for who has something to ask for, or to do, while the engine starts a relay: [`Self::wait_at`] waits for it.
+    pub async fn running_soon(&self) -> Result<Door> {
         if let Some(door) = self.knock().await {
             return Ok(door);
         }
-        let seen = self.lifecycle()?.look(None).await?;
-        self.into(plan::attach(self.project, &seen)?).await
+        let lifecycle = self.lifecycle()?;
+        let guess = async { Ok(if self.relays.are_used() { None } else { Prepared::guess(lifecycle.engine, &self.name).await }) };
+        let (seen, guess) = tokio::try_join!(lifecycle.look(None), guess)?;
+        self.into(plan::attach(self.project, &seen)?, guess).await
+    }
+
+    /// Waits until there is a relay behind the door.
+    pub async fn wait_at(&self, door: &mut Door) -> Result<()> {
+        if door.connection.has_greeted() {
+            return Ok(());
+        }
+        match way::greeting(&mut door.connection, &self.name).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.unless_it_has_ended(error).await),
+        }
+    }
+
+    /// An engine that refuses to run anything may do so because the container has just ended.
+    async fn unless_it_has_ended(&self, error: Error) -> Error {
+        match self.lifecycle() {
+            Ok(lifecycle) => lifecycle.failure().await.unwrap_or(error),
+            Err(lost) => lost,
+        }
     }
 
     /// Into a container that exists, which is started where it takes that.
@@ -86,14 +114,16 @@ impl<'a> Entry<'a> {
             return Ok(door);
         }
         let up = self.lifecycle()?.up(wanted).await?;
-        match up.connection {
-            Some(connection) => Ok(Door { connection, host_dir: self.host_dir() }),
-            None => self.into(&up.container).await,
+        if let Some(connection) = up.connection {
+            return Ok(Door { connection, host_dir: self.host_dir() });
         }
+        let mut door = self.into(&up.container, None).await?;
+        self.wait_at(&mut door).await?;
+        Ok(door)
     }
 
-    /// Into a container of which the engine says that it runs.
-    async fn into(&self, container: &Container) -> Result<Door> {
+    /// Into a container of which the engine says that it runs. By exec, nobody may be behind the door yet.
+    async fn into(&self, container: &Container, guess: Option<Prepared>) -> Result<Door> {
         let engine = self.context.engine()?;
         let launch = container.launch.ok_or_else(|| Error::NoTools { container: self.name() })?;
         let host_dir = container.host_dir.clone().unwrap_or_else(|| self.host_dir());
@@ -109,10 +139,9 @@ impl<'a> Entry<'a> {
                 return Ok(Door { connection, host_dir });
             }
         }
-        match way::by_exec(engine, &container.name, launch).await {
+        match way::by_exec(engine, &container.name, launch, guess).await {
             Ok(connection) => Ok(Door { connection, host_dir }),
-            // An engine that refuses to run anything may do so because the container has just ended.
-            Err(error) => Err(self.lifecycle()?.failure().await.unwrap_or(error)),
+            Err(error) => Err(self.unless_it_has_ended(error).await),
         }
     }
 

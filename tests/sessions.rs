@@ -1,5 +1,8 @@
 //! R12, R31: sessions outlive terminals, and no terminal leaves a client behind.
 
+use std::thread;
+use std::time::Duration;
+
 use rustix::process::{Signal, kill_process};
 
 use crate::support::{BUSYBOX, Docker, World, binary, pane_process, wait_until};
@@ -181,6 +184,27 @@ fn a_resize_reaches_the_session() {
     wait_until("the terminal's size", || size() == outside);
     host.tmux(["resize-window", "-t", "main:", "-x", "61", "-y", "17"]);
     wait_until("the new size", || size() == "61x17");
+}
+
+#[test]
+fn a_resize_while_the_session_comes_reaches_it() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let host = world.host();
+    let size = || Docker::inner_tmux(&container, &["display-message", "-p", "-t", "main:", "#{window_width}x#{window_height}"]);
+    // From before the program has begun until after the session is there.
+    for (round, delay) in [0, 5, 10, 20, 40, 80].into_iter().enumerate() {
+        let attach = format!("exec '{}' attach '{}'", binary().display(), project.display());
+        let new = ["new-window", "-P", "-F", "#{pane_id}", "-t", "main:", "-e", "WHARF_ATTACH=exec", &attach];
+        let pane = host.tmux(new);
+        thread::sleep(Duration::from_millis(delay));
+        let columns = (60 + round).to_string();
+        host.tmux(["resize-window", "-t", &pane, "-x", &columns, "-y", "17"]);
+        wait_until("the new size", || size() == format!("{columns}x17"));
+        host.tmux(["kill-pane", "-t", &pane]);
+        wait_until("the client to be gone", || Docker::inner_clients(&container).is_empty());
+    }
 }
 
 #[test]

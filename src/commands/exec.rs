@@ -62,7 +62,7 @@ pub async fn run_in(
     let mut run = Run { program, environment, directory, terminal: None };
     let code = if is_on_terminal {
         let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
-        run.terminal = Some(terminal.size().unwrap_or(USUAL_SIZE));
+        run.terminal = Some(Terminal::size().unwrap_or(USUAL_SIZE));
         on_terminal(&terminal, &mut door.connection, run).await
     } else {
         with_streams(&mut door.connection, run).await
@@ -79,8 +79,9 @@ pub fn below(project: &Project) -> Option<String> {
 }
 
 async fn on_terminal(terminal: &Terminal, connection: &mut Connection, run: Run) -> io::Result<i32> {
+    let size = run.terminal;
     connection.request(Request::Run(run)).await?;
-    match pump(terminal, &mut connection.reader, &mut connection.writer, Goodbye::HangUp).await? {
+    match pump(terminal, size, &mut connection.reader, &mut connection.writer, Goodbye::HangUp).await? {
         End::Exited(code) => Ok(code),
         // The terminal is gone, and with it who would want to know.
         End::Here => Ok(128 + Signal::HUP.as_raw()),

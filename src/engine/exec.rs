@@ -18,10 +18,17 @@ const PIECE: usize = 32 * 1024;
 /// How much of what a program says beside its output is kept.
 const MAX_SAID: usize = 4096;
 
+/// A program that the engine has prepared, and does not run yet. One that is never started is forgotten by the engine.
+pub struct Exec {
+    prepared: upgrade::PreparedExec,
+    /// What is being done, for an error.
+    action: String,
+}
+
 impl Engine {
-    /// Runs a program without a terminal; the stream is its standard input and output. When the stream is dropped, or this
-    /// process dies, the engine closes the program's input.
-    pub async fn open_exec(&self, container: &ContainerName, command: Vec<String>) -> Result<ExecStream> {
+    /// Prepares a program without a terminal. For who knows what to run before whether to: until it is started, the engine
+    /// can still be asked about the container.
+    pub async fn prepare_exec(&self, container: &ContainerName, command: Vec<String>) -> Result<Exec> {
         let config = ExecConfig {
             attach_stdin: Some(true),
             attach_stdout: Some(true),
@@ -31,8 +38,18 @@ impl Engine {
             ..ExecConfig::default()
         };
         let action = format!("start a program in container `{container}`");
-        let exec = upgrade::exec(&self.endpoint.socket, container.as_str(), &config);
-        let started = self.within(super::WORK, &action, exec).await?;
+        let prepare = upgrade::prepare_exec(&self.endpoint.socket, container.as_str(), &config);
+        match self.within(super::LOOK, &action, prepare).await? {
+            Ok(prepared) => Ok(Exec { prepared, action }),
+            Err(error) => Err(self.explain(&action, error)),
+        }
+    }
+
+    /// Runs it; the stream is its standard input and output. When the stream is dropped, or this process dies, the engine
+    /// closes the program's input.
+    pub async fn start_exec(&self, exec: Exec) -> Result<ExecStream> {
+        let Exec { prepared, action } = exec;
+        let started = self.within(super::WORK, &action, prepared.start()).await?;
         started.map(ExecStream::new).map_err(|error| self.explain(&action, error))
     }
 }

@@ -39,7 +39,7 @@ pub use create::{ContainerSpec, Limits, Mount, PortBinding};
 pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
-pub use exec::ExecStream;
+pub use exec::{Exec, ExecStream, Said};
 pub use image::{Image, native_architecture};
 pub use import::ListedImage;
 pub use inspect::Mounted;

@@ -76,8 +76,14 @@ where
     Err(UpgradeError::Refused { status, message: message_of(&body) })
 }
 
-/// Starts a program in a container and takes over the connection, which is one for the two requests that it takes.
-pub async fn exec(socket: &Path, container: &str, config: &ExecConfig) -> Result<Upgraded, UpgradeError> {
+/// A program that is to run in a container, and the connection for the request that starts it.
+pub struct PreparedExec {
+    sender: SendRequest<Full<Bytes>>,
+    id: String,
+}
+
+/// Has the engine prepare a program, which runs when it is [started](PreparedExec::start).
+pub async fn prepare_exec(socket: &Path, container: &str, config: &ExecConfig) -> Result<PreparedExec, UpgradeError> {
     let mut sender = connect(socket).await.map_err(UpgradeError::Io)?;
     let create = post(&format!("/containers/{container}/exec")).body(Full::from(serde_json::to_vec(config)?))?;
     let (status, body) = answer(sender.send_request(create).await?).await?;
@@ -85,17 +91,24 @@ pub async fn exec(socket: &Path, container: &str, config: &ExecConfig) -> Result
         return Err(UpgradeError::Refused { status, message: message_of(&body) });
     }
     let created: ExecCreated = serde_json::from_slice(&body)?;
-    let start = post(&format!("/exec/{}/start", created.id))
-        .header(header::CONNECTION, "Upgrade")
-        .header(header::UPGRADE, "tcp")
-        .body(Full::from(&br#"{"Detach":false,"Tty":false}"#[..]))?;
-    sender.ready().await?;
-    let response = sender.send_request(start).await?;
-    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(TokioIo::new(hyper::upgrade::on(response).await?));
+    Ok(PreparedExec { sender, id: created.id })
+}
+
+impl PreparedExec {
+    /// Starts it and takes over the connection.
+    pub async fn start(mut self) -> Result<Upgraded, UpgradeError> {
+        let start = post(&format!("/exec/{}/start", self.id))
+            .header(header::CONNECTION, "Upgrade")
+            .header(header::UPGRADE, "tcp")
+            .body(Full::from(&br#"{"Detach":false,"Tty":false}"#[..]))?;
+        self.sender.ready().await?;
+        let response = self.sender.send_request(start).await?;
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(TokioIo::new(hyper::upgrade::on(response).await?));
+        }
+        let (status, body) = answer(response).await?;
+        Err(UpgradeError::Refused { status, message: message_of(&body) })
     }
-    let (status, body) = answer(response).await?;
-    Err(UpgradeError::Refused { status, message: message_of(&body) })
 }
 
 #[derive(Deserialize)]

@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::codec::{FramedRead, FramedWrite};
 
+use super::Size;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::wire::{Codec, Frame, Window};
@@ -42,15 +43,23 @@ pub enum Goodbye {
     HangUp,
 }
 
-/// Copies between the terminal and a program that runs behind any pair of streams, until one of them ends.
+/// Copies between the terminal and a program that runs behind any pair of streams, until one of them ends. `told` is the
+/// terminal's size as the program was told it.
 pub async fn pump<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     terminal: &Terminal,
+    told: Option<Size>,
     reader: &mut FramedRead<R, Codec>,
     writer: &mut FramedWrite<W, Codec>,
     goodbye: Goodbye,
 ) -> io::Result<End> {
     let mut signals = Signals::listen()?;
     let mut window_changes = signal(SignalKind::window_change())?;
+    // What has changed before anybody listened.
+    if let Some(size) = Terminal::size().filter(|&size| told != Some(size))
+        && writer.send(Frame::Resize(size)).await.is_err()
+    {
+        return Ok(End::Lost);
+    }
     let window = Window::new();
     let mut output = std::pin::pin!(show_output(terminal, reader, &window));
     let mut input = std::pin::pin!(send_keys(terminal, writer, &window, &mut signals, &mut window_changes, goodbye));
@@ -106,7 +115,7 @@ async fn send_keys<W: AsyncWrite + Unpin>(
         };
         let frame = tokio::select! {
             _ = signals.recv() => None,
-            _ = window_changes.recv() => match terminal.size() {
+            _ = window_changes.recv() => match Terminal::size() {
                 Some(size) => Some(Frame::Resize(size)),
                 None => continue,
             },

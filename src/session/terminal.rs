@@ -49,8 +49,9 @@ impl Terminal {
         termios::isatty(io::stdin()) && termios::isatty(io::stdout())
     }
 
-    pub fn size(&self) -> Option<Size> {
-        let size = termios::tcgetwinsize(self.tty.get_ref()).ok()?;
+    /// Of the terminal on standard input.
+    pub fn size() -> Option<Size> {
+        let size = termios::tcgetwinsize(io::stdin()).ok()?;
         (size.ws_col > 0 && size.ws_row > 0).then_some(Size { columns: size.ws_col, rows: size.ws_row })
     }
 

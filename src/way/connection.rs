@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tokio_util::codec::{FramedRead, FramedWrite};
 
 use super::Stream;
+use crate::engine::Said;
 use crate::quote;
 use crate::session::Session;
 use crate::wire::{CHUNK, Codec, Frame, Hello, Request, Run, VERSION, Window};
@@ -25,11 +26,13 @@ const MOST_OUTPUT: usize = 64 * 1024 * 1024;
 type Reader = FramedRead<ReadHalf<Stream>, Codec>;
 type Writer = FramedWrite<WriteHalf<Stream>, Codec>;
 
-/// A relay that has greeted, and waits for a request.
+/// The way to a relay, which has greeted unless [`Connection::begin`] says otherwise, and waits for a request.
 pub struct Connection {
     pub reader: Reader,
     pub writer: Writer,
-    hello: Hello,
+    /// The relay's, when that has come.
+    hello: Option<Hello>,
+    said: Said,
 }
 
 /// What a program printed, and its exit code.
@@ -47,15 +50,35 @@ pub struct OtherVersion(pub u16);
 
 impl Connection {
     pub(super) async fn greet(stream: Stream) -> io::Result<Self> {
+        let mut connection = Self::begin(stream).await?;
+        connection.greeting().await?;
+        Ok(connection)
+    }
+
+    /// Greets a relay that may still be starting. A request can be sent at once: one of another version reads no more of it
+    /// than the greeting. Its answer is not there before [`Self::greeting`].
+    pub(super) async fn begin(stream: Stream) -> io::Result<Self> {
+        let said = stream.said();
         let (reader, writer) = tokio::io::split(stream);
-        let (mut reader, mut writer) = (FramedRead::with_capacity(reader, Codec, CHUNK), FramedWrite::new(writer, Codec));
+        let (reader, mut writer) = (FramedRead::with_capacity(reader, Codec, CHUNK), FramedWrite::new(writer, Codec));
         writer.send(Frame::Hello(Hello::new(None))).await?;
-        match reader.next().await {
-            Some(Ok(Frame::Hello(hello))) if hello.version == VERSION => Ok(Self { reader, writer, hello }),
+        Ok(Self { reader, writer, hello: None, said })
+    }
+
+    pub fn has_greeted(&self) -> bool {
+        self.hello.is_some()
+    }
+
+    pub(super) async fn greeting(&mut self) -> io::Result<()> {
+        match self.reader.next().await {
+            Some(Ok(Frame::Hello(hello))) if hello.version == VERSION => {
+                self.hello = Some(hello);
+                Ok(())
+            }
             Some(Ok(Frame::Hello(hello))) => Err(io::Error::new(io::ErrorKind::Unsupported, OtherVersion(hello.version))),
             // As of an engine that could not run it.
-            Some(Err(_)) if !reader.read_buffer().is_empty() => {
-                Err(io::Error::other(quote::printable(&String::from_utf8_lossy(reader.read_buffer()))))
+            Some(Err(_)) if !self.reader.read_buffer().is_empty() => {
+                Err(io::Error::other(quote::printable(&String::from_utf8_lossy(self.reader.read_buffer()))))
             }
             Some(Err(error)) => Err(error),
             Some(Ok(_)) => Err(io::Error::new(io::ErrorKind::InvalidData, "what answers is not a relay")),
@@ -63,9 +86,14 @@ impl Connection {
         }
     }
 
+    /// What a program of the engine's says in place of a greeting.
+    pub(super) fn said(&self) -> Said {
+        self.said.clone()
+    }
+
     /// The project's path as the container has it. Only a claim: whoever uses it checks it.
     pub fn claimed_project(&self) -> Option<&str> {
-        self.hello.project.as_deref()
+        self.hello.as_ref()?.project.as_deref()
     }
 
     pub async fn request(&mut self, request: Request) -> io::Result<()> {

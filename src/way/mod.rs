@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Exec, Said};
 use crate::error::{Error, Result};
 use crate::places;
 use crate::project::ContainerName;
@@ -67,31 +67,60 @@ async fn connect(directory: &Path) -> io::Result<UnixStream> {
     }
 }
 
-/// Goes in through the engine: a relay for this connection alone.
-pub async fn by_exec(engine: &Engine, container: &ContainerName, launch: Launch) -> Result<Connection> {
-    let mut command = launch.wharf();
-    command.extend(["relay".to_owned(), "--stdio".to_owned()]);
-    let stream = engine.open_exec(container, command).await?;
-    let said = stream.said();
-    let action = || format!("get into container `{container}`");
-    match timeout(EXEC_GREETING, Connection::greet(Stream::Exec(stream))).await {
-        Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(error)) => {
-            if let Some(OtherVersion(theirs)) = error.get_ref().and_then(|error| error.downcast_ref()) {
-                return Err(Error::OtherVersion { container: container.clone(), theirs: *theirs, ours: VERSION });
-            }
-            let message = said.text().unwrap_or_else(|| error.to_string());
-            Err(Error::NoWayIn { container: container.clone(), message })
-        }
-        Err(_) => Err(Error::EngineSlow { action: action(), within: EXEC_GREETING }),
+/// A relay that the engine could start at once.
+pub struct Prepared {
+    launch: Launch,
+    exec: Exec,
+}
+
+impl Prepared {
+    /// For who is still asking whether to go in, and how wharf is run there: here, as it is almost everywhere.
+    pub async fn guess(engine: &Engine, container: &ContainerName) -> Option<Self> {
+        Self::new(engine, container, Launch::of_this_build()).await.ok()
     }
+
+    async fn new(engine: &Engine, container: &ContainerName, launch: Launch) -> Result<Self> {
+        let command = [launch.wharf(), ["relay", "--stdio"].map(str::to_owned).to_vec()].concat();
+        Ok(Self { launch, exec: engine.prepare_exec(container, command).await? })
+    }
+}
+
+/// Goes in through the engine: a relay for this connection alone, which is only starting. [`greeting`] waits for it.
+/// `guess` is used where it was right.
+pub async fn by_exec(engine: &Engine, container: &ContainerName, launch: Launch, guess: Option<Prepared>) -> Result<Connection> {
+    let prepared = match guess {
+        Some(guess) if guess.launch == launch => guess,
+        _ => Prepared::new(engine, container, launch).await?,
+    };
+    let stream = engine.start_exec(prepared.exec).await?;
+    let said = stream.said();
+    Connection::begin(Stream::Exec(stream)).await.map_err(|error| no_way_in(container, &error, &said))
+}
+
+/// Waits until a relay has greeted that the engine starts.
+pub async fn greeting(connection: &mut Connection, container: &ContainerName) -> Result<()> {
+    let said = connection.said();
+    match timeout(EXEC_GREETING, connection.greeting()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(no_way_in(container, &error, &said)),
+        Err(_) => Err(Error::EngineSlow { action: format!("get into container `{container}`"), within: EXEC_GREETING }),
+    }
+}
+
+/// `said` is what the program said in place of a greeting.
+fn no_way_in(container: &ContainerName, error: &io::Error, said: &Said) -> Error {
+    if let Some(OtherVersion(theirs)) = error.get_ref().and_then(|error| error.downcast_ref()) {
+        return Error::OtherVersion { container: container.clone(), theirs: *theirs, ours: VERSION };
+    }
+    let message = said.text().unwrap_or_else(|| error.to_string());
+    Error::NoWayIn { container: container.clone(), message }
 }
 
 /// Starts a container's relay again. Whether it worked shows when it is knocked at.
 pub async fn revive(engine: &Engine, container: &ContainerName, launch: Launch) {
-    let mut command = launch.wharf();
-    command.push("relay".to_owned());
-    if let Ok(mut stream) = engine.open_exec(container, command).await {
+    let command = [launch.wharf(), vec!["relay".to_owned()]].concat();
+    let start = async { engine.start_exec(engine.prepare_exec(container, command).await?).await };
+    if let Ok(mut stream) = start.await {
         let _ = timeout(EXEC_GREETING, tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;
     }
 }

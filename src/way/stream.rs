@@ -7,11 +7,21 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
-use crate::engine::ExecStream;
+use crate::engine::{ExecStream, Said};
 
 pub enum Stream {
     Socket(UnixStream),
     Exec(ExecStream),
+}
+
+impl Stream {
+    /// What is said beside the stream: nothing but by exec.
+    pub fn said(&self) -> Said {
+        match self {
+            Self::Socket(_) => Said::default(),
+            Self::Exec(stream) => stream.said(),
+        }
+    }
 }
 
 impl AsyncRead for Stream {

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, Signal, test_kill_process};
 
-use crate::support::{Host, PrivateEngine, Screen, World, pane_process, wait_until};
+use crate::support::{Host, PrivateEngine, Screen, World, binary, pane_process, printed_by, wait_until};
 
 /// A window in which a program answers what is typed.
 #[track_caller]
@@ -71,6 +72,36 @@ fn a_window_that_waits_for_its_engine_can_be_closed() {
     screen.wait_for_line("waiting for it to come back · q closes");
     screen.press(&["q"]);
     wait_until("the window to be gone", || host.windows("").is_empty());
+}
+
+#[test]
+fn a_terminal_that_waits_for_the_runtime_can_leave() {
+    let world = World::new();
+    let engine = PrivateEngine::start(&world);
+    engine.load_default_image();
+    let project = world.project("api");
+    let name = engine.wharf(["open", "--detach"]).arg(&project).success();
+    let (name, _) = name.split_once(' ').unwrap();
+    let host = world.host();
+    let screen = host.attach("main");
+    // What starts programs in the container.
+    let shim = format!("containerd-shim.* -id {}", engine.inspect(name, "{{.Id}}"));
+    printed_by(Command::new("pkill").args(["-STOP", "-f", &shim]));
+    let (wharf, socket, project) = (binary(), engine.host(), project.display());
+    screen.type_line(&format!(
+        "WHARF_ATTACH=exec DOCKER_HOST={socket} '{}' attach '{project}'; echo left with $?",
+        wharf.display()
+    ));
+    let shell = pane_process(&host, "main:").as_raw_nonzero();
+    wait_until("wharf to wait", || {
+        let child = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+        let status = fs::read_to_string(format!("/proc/{}/status", child.trim())).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0").trim();
+        u64::from_str_radix(caught, 16).unwrap() & 1 << (Signal::INT.as_raw() - 1) != 0
+    });
+    screen.press(&["C-c"]);
+    screen.wait_for_text("left with 130");
+    printed_by(Command::new("pkill").args(["-CONT", "-f", &shim]));
 }
 
 #[test]

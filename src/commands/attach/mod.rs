@@ -4,6 +4,7 @@ mod heal;
 
 use std::env;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ use heal::Next;
 const SOON: Duration = Duration::from_secs(1);
 /// How many such losses in a row are enough.
 const LOSSES: u32 = 5;
+/// As of a program that Ctrl-C has ended.
+const INTERRUPTED: u8 = 130;
 
 pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     args.creation.throw_away = args.rm;
@@ -45,7 +48,7 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     }
     refuse_without_terminal("attach")?;
     let entry = Entry::to(&project, context);
-    let door = entry.running().await?;
+    let door = entry.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
     let Attach { session, creation, command, .. } = &args;
     let visit = Visit { entry: &entry, session, creation, command, directory: None };
@@ -120,7 +123,11 @@ impl Visit<'_> {
         loop {
             let since = Instant::now();
             let creates = program == self.program();
-            let next = match self.show(&mut door, program, !has_been_shown).await? {
+            let shown = self.show(&mut door, program, !has_been_shown, &mut signals).await?;
+            let ControlFlow::Continue(end) = shown else {
+                return Ok(INTERRUPTED.into());
+            };
+            let next = match end {
                 End::Here => return Ok(ExitCode::SUCCESS),
                 End::Exited(0) => match control::exit_code(&mut door.connection, &self.entry.name(), self.session).await {
                     Ok(code) => return Ok(ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1))),
@@ -162,17 +169,28 @@ impl Visit<'_> {
         Ok(door)
     }
 
-    /// Shows the session until this connection or one of its ends goes.
-    async fn show(&self, door: &mut Door, program: Program, is_first: bool) -> Result<End> {
+    /// Shows the session until this connection or one of its ends goes. Breaks off where a signal comes before the session.
+    async fn show(
+        &self,
+        door: &mut Door,
+        program: Program,
+        is_first: bool,
+        signals: &mut Signals,
+    ) -> Result<ControlFlow<(), End>> {
         let context = self.entry.context;
         let agent = serve_agent(&door.host_dir, context);
         let mut environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
         environment.extend(git::share_with_session(self.entry.project.path(), &door.host_dir).await);
-        let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
-        let size = Some(terminal.size().unwrap_or(USUAL_SIZE));
+        let size = Some(Terminal::size().unwrap_or(USUAL_SIZE));
         let run = Run { program, environment, directory: self.directory.clone(), terminal: size };
-        let connection = &mut door.connection;
-        let end = match connection.request(Request::Run(run)).await {
+        let asked = door.connection.request(Request::Run(run)).await;
+        // Not in raw mode yet: a Ctrl-C that somebody presses meanwhile is a signal.
+        tokio::select! {
+            is_there = self.entry.wait_at(door) => is_there?,
+            _ = signals.recv() => return Ok(ControlFlow::Break(())),
+        }
+        let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
+        let end = match asked {
             Ok(()) => {
                 if is_first {
                     // While the session comes.
@@ -180,7 +198,8 @@ impl Visit<'_> {
                 }
                 let goodbye = Goodbye::Detach { key: context.tmux.is_none() };
                 tokio::spawn(memory::settle());
-                pump(&terminal, &mut connection.reader, &mut connection.writer, goodbye).await
+                let connection = &mut door.connection;
+                pump(&terminal, size, &mut connection.reader, &mut connection.writer, goodbye).await
             }
             Err(_) => Ok(End::Lost),
         };
@@ -188,7 +207,7 @@ impl Visit<'_> {
         if !matches!(end, Ok(End::Exited(0) | End::Here)) {
             terminal.reset_screen().await;
         }
-        end.map_err(|source| Error::io("attach the terminal", source))
+        end.map(ControlFlow::Continue).map_err(|source| Error::io("attach the terminal", source))
     }
 
     async fn regain_after(&self, pause: Duration) -> Result<Next> {

@@ -104,7 +104,7 @@ struct Screen {
 impl Screen {
     /// Writes over what is there, so that nothing flickers, and nothing where nothing has changed.
     async fn show(&mut self, rows: &[Row], trouble: Option<&str>, context: &Context) -> io::Result<()> {
-        let size = self.terminal.size().unwrap_or(USUAL_SIZE);
+        let size = Terminal::size().unwrap_or(USUAL_SIZE);
         let (width, height) = (usize::from(size.columns), usize::from(size.rows));
         let look = Look { width: Some(width), home: context.home.as_deref(), now: Timestamp::now() };
         let text = if rows.is_empty() { EMPTY.to_owned() } else { table(rows, look) };
