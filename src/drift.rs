@@ -19,7 +19,7 @@ use crate::report;
 const AT_ONCE: Duration = Duration::from_millis(300);
 
 /// How long the disk that a project is on may take to say what its files are now.
-const DISK: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Says in one line what `wharf rebuild` would apply.
 pub async fn tell(project: &Project, context: &Context) {
@@ -43,7 +43,7 @@ pub async fn of(project: &Project, container: &Container, context: &Context) -> 
     };
     let outcome = async {
         let (project, label, locations) = (project.clone(), label(label::EFFECTIVE)?.to_owned(), context.configuration());
-        aside_within(DISK, move || compare(&project, &label, &locations)).await?
+        aside_within(PATIENCE, move || compare(&project, &label, &locations)).await?
     };
     let outcome = outcome.await;
     let recipe = outcome.as_ref().and_then(|outcome| Some(Recipe::of(outcome.build.as_ref()?, project)));
@@ -60,7 +60,7 @@ pub async fn of(project: &Project, container: &Container, context: &Context) -> 
 /// The same of a container as it is listed, and where `image_id` is what its image's name stands for now.
 pub async fn of_listed(listed: &Listed, image_id: Option<String>, context: &Context) -> Drift {
     let (listed, comparison) = (listed.clone(), Comparison::new(context));
-    aside_within(DISK, move || comparison.of(&listed, image_id.as_deref())).await.unwrap_or_default()
+    aside_within(PATIENCE, move || comparison.of(&listed, image_id.as_deref())).await.unwrap_or_default()
 }
 
 /// Compares many containers, each with what its project's files say now. What is alike in them is found out once.

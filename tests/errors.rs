@@ -181,7 +181,8 @@ fn a_failure_after_a_key_is_told_on_its_client() {
     let project = world.project("100% #{pid} #(touch trap)");
     host.tmux(["set-environment", "-g", "DOCKER_HOST", "unix:///nonexistent/docker.sock"]);
     host.open_shell_in(&project);
-    let windows = host.tmux(["list-windows", "-a"]);
+    let windows = || host.tmux(["list-windows", "-a", "-F", "#{window_id}"]);
+    let before = windows();
     screen.press(&["C-b", "O"]);
     screen.wait_for_text("wharf: no container engine at `/nonexistent/docker.sock`: No such file or directory");
 
@@ -190,7 +191,7 @@ fn a_failure_after_a_key_is_told_on_its_client() {
     dismiss_message(&screen);
     screen.press(&["C-b", "O"]);
     screen.wait_for_text("wharf: `no such image` is not the name of an image");
-    assert_eq!(host.tmux(["list-windows", "-a"]), windows);
+    assert_eq!(windows(), before);
     assert_eq!(host.tmux(["display-message", "-p", "#{pane_in_mode}"]), "0");
 
     // The message is shown, and not expanded.
