@@ -60,6 +60,8 @@ impl<'a> Entry<'a> {
             return Ok(door);
         }
         let lifecycle = self.lifecycle()?;
+        // Prepared, and not started: nothing runs where the engine has not said whose the container is, and while a program is
+        // starting in a container the engine says nothing of it.
         let guess = async { Ok(if self.relays.are_used() { None } else { Prepared::guess(lifecycle.engine, &self.name).await }) };
         let (seen, guess) = tokio::try_join!(lifecycle.look(None), guess)?;
         self.into(plan::attach(self.project, &seen)?, guess).await

@@ -181,7 +181,7 @@ fn a_failure_after_a_key_is_told_on_its_client() {
     let project = world.project("100% #{pid} #(touch trap)");
     host.tmux(["set-environment", "-g", "DOCKER_HOST", "unix:///nonexistent/docker.sock"]);
     host.open_shell_in(&project);
-    let windows = || host.tmux(["list-windows", "-a", "-F", "#{window_id}"]);
+    let windows = || host.tmux(["list-windows", "-a", "-F", "#{session_name} #{window_id} #{window_panes}"]);
     let before = windows();
     screen.press(&["C-b", "O"]);
     screen.wait_for_text("wharf: no container engine at `/nonexistent/docker.sock`: No such file or directory");

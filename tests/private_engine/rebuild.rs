@@ -22,7 +22,7 @@ fn an_engine_that_dies_in_the_middle_of_a_rebuild_loses_no_container() {
         assert!(error.starts_with("error: no container engine at "), "{error}");
 
         engine.start_again();
-        assert_eq!(start_of_interrupted(&engine, &project), name);
+        assert_eq!(start_of_interrupted(&engine, &project, &name), name);
         assert!(all().lines().any(|line| line == format!("{name} running")), "{}", all());
         assert_eq!(projects_volumes(&engine), format!("{name}-home"));
         // And nothing of it is there for long.
@@ -34,9 +34,11 @@ fn an_engine_that_dies_in_the_middle_of_a_rebuild_loses_no_container() {
 
 /// An engine that was killed while it ended a container may not be able to start it; the hint says what helps.
 #[track_caller]
-fn start_of_interrupted(engine: &PrivateEngine, project: &Path) -> String {
+fn start_of_interrupted(engine: &PrivateEngine, project: &Path, name: &str) -> String {
     let first = engine.wharf(["start", "--image", BUSYBOX]).arg(project).run();
     if first.stderr.contains(": already exists") {
+        // One that has never run has nothing to lose, and is made anew without a word.
+        assert_ne!(engine.inspect(name, "{{.State.StartedAt}}"), "0001-01-01T00:00:00Z");
         let (_, hint) = first.stderr.split_once("hint: `sudo ").unwrap();
         let (command, _) = hint.split_once('`').unwrap();
         printed_by(Command::new("sh").args(["-c", command]));
