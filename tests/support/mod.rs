@@ -8,6 +8,7 @@ mod registry;
 pub mod relay;
 mod talk;
 mod terminal;
+mod trap;
 mod world;
 
 use std::thread;
@@ -20,6 +21,7 @@ pub use program::{output_of, printed_by};
 pub use registry::Registry;
 pub use talk::Talk;
 pub use terminal::RawTerminal;
+pub use trap::TRAP;
 pub use world::{Outcome, Place, Run, World, binary, repository};
 
 /// Full Debian with tmux: `wharf image build` makes it.
