@@ -196,7 +196,12 @@ fn a_target_can_be_a_path_or_any_of_the_projects_names() {
     let [first, second] = [&one, &two].map(|project| world.wharf(["start", "--image", BUSYBOX]).arg(project).success());
     let stop = |target: &str| world.wharf(["stop", target]).success();
 
-    assert_eq!(stop(&format!("x{base}/{base}")), format!("stopped {first}"));
+    // From where no directory is called that, since one would count before a name.
+    let elsewhere = world.project("elsewhere");
+    let with_parent = format!("x{base}/{base}");
+    assert!(!elsewhere.join(&with_parent).exists());
+    let stopped = world.wharf(["stop", &with_parent]).current_dir(&elsewhere).success();
+    assert_eq!(stopped, format!("stopped {first}"));
     assert_eq!(stop(&second), format!("stopped {second}"));
     assert_eq!(
         world.wharf(["stop", &base]).failure(),
