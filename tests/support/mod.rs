@@ -47,7 +47,8 @@ pub const OTHER_ARCH: &str = "wharf-test-arm64:latest";
 
 /// Longer than anything takes on a machine that does several things at once.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// What wharf's own deadlines add up to, and as much again for a busy machine: that it gives up, and not how fast.
+/// What wharf's own deadlines add up to, and as much again for a busy machine: that it gives up, and not how fast, which
+/// `scripts/bench silent` measures.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks, at most: the first ones follow faster, since most things are there at once.
 const PAUSE: Duration = Duration::from_millis(20);
