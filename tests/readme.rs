@@ -30,8 +30,10 @@ fn every_command_in_the_readme_is_one() {
         // These have verbs of their own.
         let verb = if ["config", "image"].contains(&words[0]) { &words[..2] } else { &words[..1] };
         let help = world.wharf(verb).arg("--help").success();
+        let known: BTreeSet<&str> = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').collect();
         for flag in flags {
-            assert!(help.contains(*flag), "{line}");
+            let name = flag.split('=').next().unwrap();
+            assert!(known.contains(name), "{line}");
         }
     }
     let help = world.wharf(["--help"]).success();

@@ -55,14 +55,17 @@ fn the_list_fits_a_narrow_terminal() {
     world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
     let host = world.host();
     for columns in [20, 40] {
-        let list = format!("'{}' list; exec sleep 99", binary().display());
+        let list = format!("'{}' list; echo over; exec sleep 99", binary().display());
         let width = columns.to_string();
         let pane = host.tmux(["split-window", "-h", "-P", "-F", "#{pane_id}", "-l", &width, "-t", "main:", &list]);
-        let head = crate::support::wait_for("the list", || {
-            let text = host.tmux(["capture-pane", "-p", "-S", "-", "-t", &pane]);
-            text.lines().find(|line| line.starts_with("NAME")).map(str::to_owned)
-        });
-        assert!(head.trim_end().len() <= columns && !head.contains("LAST USED"), "{head}");
+        // A line that is too long goes on in the next one, and is one again here.
+        let shown = || host.tmux(["capture-pane", "-pJ", "-S", "-", "-t", &pane]);
+        let list = crate::support::wait_for("the list", || Some(shown()).filter(|text| text.contains("\nover")));
+        let mut lines = list.lines().map(str::trim_end);
+        assert!(lines.clone().all(|line| line.chars().count() <= columns), "{list}");
+        let head = lines.next().unwrap();
+        assert!(head.starts_with("NAME") && !head.contains("LAST USED"), "{list}");
+        assert!(lines.any(|line| line.starts_with("api")), "{list}");
         host.tmux(["kill-pane", "-t", &pane]);
     }
 }
