@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 pub use docker::Docker;
 pub use host::{Host, Screen, pane_process};
 pub use private_engine::PrivateEngine;
-pub use program::{output_of, printed_by};
+pub use program::{output_of, printed_by, run};
 pub use registry::Registry;
 pub use talk::Talk;
 pub use terminal::RawTerminal;
