@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::time::Instant;
 
-use crate::support::{Docker, PATIENCE, Screen, TRAP, World, is_root};
+use crate::support::{Docker, PATIENCE, Screen, TRAP, World, is_root, run};
 
 /// Every verb that has to ask the engine.
 const VERBS: [&[&str]; 6] =
@@ -87,7 +87,7 @@ fn no_permission_on_the_socket() {
     let mut nobody = world.command("setpriv");
     nobody.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]).arg(wharf.get_program()).arg("list");
     nobody.env("DOCKER_HOST", format!("unix://{}", socket.display())).current_dir("/");
-    let output = nobody.output().unwrap();
+    let output = run(&mut nobody);
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(1), expected));
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use crate::support::{BUSYBOX, Docker, TRAP, World, wait_until};
+use crate::support::{BUSYBOX, Docker, TRAP, World, printed_by, wait_until};
 
 #[test]
 fn a_directory_has_one_container_whose_name_follows_from_its_path() {
@@ -19,8 +19,8 @@ fn a_directory_has_one_container_whose_name_follows_from_its_path() {
     assert_eq!(start(link.as_os_str()), name);
     assert_eq!(start(format!("{}/", project.display()).as_ref()), name);
 
-    let sum = Command::new("sh").args(["-c", "printf %s \"$1\" | sha256sum", "sh"]).arg(&project).output().unwrap().stdout;
-    assert_eq!(name, format!("wharf-api-{}", &String::from_utf8(sum).unwrap()[..12]));
+    let sum = printed_by(Command::new("sh").args(["-c", "printf %s \"$1\" | sha256sum", "sh"]).arg(&project));
+    assert_eq!(name, format!("wharf-api-{}", &sum[..12]));
 }
 
 #[test]

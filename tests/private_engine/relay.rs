@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::relay::{Liar, ends, processes, relay, shared};
-use crate::support::{BUSYBOX, Docker, Host, PrivateEngine, World, binary, is_root, wait_until};
+use crate::support::{BUSYBOX, Docker, Host, PrivateEngine, World, binary, is_root, printed_by, run, wait_until};
 
 const LOOP: &str = "while read -r word; do echo got $word; done";
 
@@ -97,8 +97,7 @@ impl Disk {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
-        let output = Command::new(program).args(arguments).arg(&self.0).output().unwrap();
-        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+        printed_by(Command::new(program).args(arguments).arg(&self.0));
     }
 
     /// Not one file more, and not one byte.
@@ -119,7 +118,7 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         // Not at once where a container still has it.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).output();
+        run(Command::new("umount").arg("--lazy").arg(&self.0));
     }
 }
 
