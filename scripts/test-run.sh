@@ -110,12 +110,13 @@ by_exec() { WHARF_ATTACH='exec' "$@" "${ONLY_ONCE[@]}"; }
 
 # --- afterwards -------------------------------------------------------------------------------------------------------
 
-# ours KIND: this run's containers, volumes or images, by a label of the run or a project below its directory. Of the first
+# ours KIND: this run's containers, volumes, networks or images, by a label of the run or a project below its directory. Of the first
 # two a list has the labels; `docker inspect` waits for ever on a container that the engine has lost hold of.
 ours() {
     local kind=$1 labels='{{json (.Label "wharf.test")}},{{json (.Label "wharf.project")}}' images=()
     case $kind in
         container) docker container ls --all --format "[{{json .Names}},$labels]" ;;
+        network) docker network ls --format "[{{json .Name}},$labels]" ;;
         volume) docker volume ls --format "[{{json .Name}},$labels]" ;;
         image)
             mapfile -t images < <({
@@ -131,9 +132,36 @@ ours() {
 
 # One that vanishes meanwhile is as good as removed.
 remove_ours() {
-    local kind=$1 found=()
+    local kind=$1 found=() options=(--force)
     mapfile -t found < <(ours "$kind")
-    [[ ${#found[@]} -eq 0 ]] || timeout 60 docker "$kind" rm --force "${found[@]}" >/dev/null 2>&1 || true
+    case $kind in
+        # And the volumes without a name that came with them.
+        container) options+=(--volumes) ;;
+        network) options=() ;;
+    esac
+    [[ ${#found[@]} -eq 0 ]] || timeout 60 docker "$kind" rm "${options[@]}" "${found[@]}" >/dev/null 2>&1 || true
+}
+
+# wharf's own networks have neither label; tests name them after their directories.
+wharfs_networks() {
+    local world
+    for world in "$RUN_DIR"/?/w?????; do
+        [[ ! -d $world ]] || docker network ls --quiet --filter label=wharf.network --filter "name=^wharf-${world##*/}$"
+    done
+}
+
+remove_networks() {
+    local found=()
+    mapfile -t found < <(wharfs_networks)
+    [[ ${#found[@]} -eq 0 ]] || timeout 60 docker network rm "${found[@]}" >/dev/null 2>&1 || true
+    remove_ours network
+}
+
+# Names that tests have given to images.
+remove_tags() {
+    local found=()
+    mapfile -t found < <(docker image ls --format '{{.Repository}}:{{.Tag}}' --filter "reference=wharf-test-tag-${RUN_ID,,}-*")
+    [[ ${#found[@]} -eq 0 ]] || timeout 60 docker image rm --no-prune "${found[@]}" >/dev/null 2>&1 || true
 }
 
 tools_volumes() { docker volume ls -q --filter label=wharf.tools "$@" | sort; }
@@ -154,7 +182,9 @@ remove_run() {
     done < <(find "$RUN_DIR" -type s -print0)
     if engine_answers; then
         remove_ours container
+        remove_networks
         remove_ours volume
+        remove_tags
         remove_ours image
         remove_new_tools
     fi

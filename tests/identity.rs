@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use crate::support::{BUSYBOX, Docker, TRAP, World, printed_by, wait_until};
+use crate::support::{BUSYBOX, Docker, TRAP, World, printed_by, run_label, wait_until};
 
 #[test]
 fn a_directory_has_one_container_whose_name_follows_from_its_path() {
@@ -102,9 +102,7 @@ fn a_container_of_our_name_that_is_not_ours_is_never_touched() {
     let project = world.project("api");
     let name = world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
     Docker::run(["rm", "-f", &name]);
-    let run = std::env::var("WHARF_TEST_RUN").unwrap_or_default();
-    let foreign_label = format!("wharf.test={run}");
-    Docker::run(["run", "-d", "--name", &name, "--label", &foreign_label, BUSYBOX, "sleep", "infinity"]);
+    Docker::run(["run", "-d", "--name", &name, &run_label(), BUSYBOX, "sleep", "infinity"]);
     let before = Docker::inspect(&name, "{{.Id}} {{.State.StartedAt}}");
 
     let project_text = project.to_str().unwrap();

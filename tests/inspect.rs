@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{BUSYBOX, Docker, World, binary, wait_until};
+use crate::support::{BUSYBOX, Docker, World, binary, run_label, wait_until};
 
 #[test]
 fn inspect_says_what_docker_says() {
@@ -68,7 +68,7 @@ fn a_container_that_is_not_wharfs_is_not_shown() {
     let project = world.project("api");
     let name = world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
     world.wharf(["rm"]).arg(&project).success();
-    Docker::run(["create", "--name", &name, BUSYBOX, "true"]);
+    Docker::run(["create", "--name", &name, &run_label(), BUSYBOX, "true"]);
     let errors = ["inspect", "logs"].map(|verb| world.wharf([verb]).arg(&project).failure());
     Docker::run(["rm", "-f", &name]);
     for error in errors {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::support::{BUSYBOX, Docker, World, wait_until};
+use crate::support::{BUSYBOX, Docker, World, run_label, wait_until};
 
 /// A network that no other test has, which is gone at the end.
 struct Network {
@@ -128,7 +128,7 @@ fn a_network_that_is_not_wharfs_is_not_used() {
     let world = World::new();
     let network = Network::of(&world);
     let project = network.project(&world, "api");
-    Docker::run(["network", "create", "--label", "wharf=true", &network.on_engine()]);
+    Docker::run(["network", "create", &run_label(), "--label", "wharf=true", &network.on_engine()]);
     let refusal = world.wharf(["start"]).arg(&project).failure();
     let name = network.on_engine();
     let hint = format!("look at it (`docker network inspect {name}`), or configure another `network`");
@@ -140,7 +140,7 @@ fn a_network_that_is_not_wharfs_is_not_used() {
     world.wharf(["start"]).arg(&project).success();
     world.wharf(["stop"]).arg(&project).success();
     Docker::run(["network", "rm", &name]);
-    Docker::run(["network", "create", &name]);
+    Docker::run(["network", "create", &run_label(), &name]);
     let refusal = world.wharf(["start"]).arg(&project).failure();
     assert!(refusal.starts_with(&format!("error: a network `{name}` exists")), "{refusal}");
     world.wharf(["rm"]).arg(&project).success();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::{BAD_SLEEP, BUSYBOX, DEBIAN, Docker, OWN, World, binary, output_of, wait_until};
+use crate::support::{BAD_SLEEP, BUSYBOX, DEBIAN, Docker, OWN, Tag, World, binary, output_of, wait_until};
 
 fn id(container: &str) -> String {
     Docker::inspect(container, "{{.Id}}")
@@ -81,28 +81,6 @@ fn open_fresh_asks_on_a_terminal() {
     screen.wait_for_prompt();
     assert_ne!(id(&container), before);
     assert_eq!(host.windows("#{window_name}"), ["api"]);
-}
-
-/// A name for images that only this test uses.
-struct Tag(String);
-
-impl Tag {
-    fn of(world: &World, image: &str) -> Self {
-        let unique = world.root().file_name().unwrap().to_str().unwrap().to_lowercase();
-        let tag = Self(format!("wharf-test-drift-{unique}-{}:latest", std::process::id()));
-        tag.set(image);
-        tag
-    }
-
-    fn set(&self, image: &str) {
-        Docker::run(["tag", image, &self.0]);
-    }
-}
-
-impl Drop for Tag {
-    fn drop(&mut self) {
-        Docker::output(["rmi", "--no-prune", &self.0]);
-    }
 }
 
 /// As people see an image's digest.

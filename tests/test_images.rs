@@ -1,21 +1,16 @@
 //! The images of `scripts/test-images` are what other tests take them for.
 
-use crate::support::{Docker, MUSL, OLD_TMUX, OTHER_ARCH, OWN, STATIC};
-
-/// So that an interrupted run takes its containers away.
-fn label() -> String {
-    format!("--label=wharf.test={}", std::env::var("WHARF_TEST_RUN").unwrap_or_default())
-}
+use crate::support::{Docker, MUSL, OLD_TMUX, OTHER_ARCH, OWN, STATIC, run_label};
 
 /// What a command prints in a container of its own.
 #[track_caller]
 fn run(options: &[&str], image: &str, command: &[&str]) -> String {
-    Docker::run([&["run", "--rm", "--network=none", &label()], options, &[image], command].concat())
+    Docker::run([&["run", "--rm", "--network=none", &run_label()], options, &[image], command].concat())
 }
 
 #[test]
 fn the_static_image_is_one_file() {
-    let id = Docker::run(["create", &label(), STATIC]);
+    let id = Docker::run(["create", &run_label(), STATIC]);
     // What the engine adds to any container is in directories.
     let files = crate::support::run(std::process::Command::new("sh").args(["-c", "docker export \"$1\" | tar -t", "sh", &id]));
     Docker::run(["rm", &id]);

@@ -2,6 +2,7 @@
 
 mod docker;
 mod host;
+mod marks;
 mod private_engine;
 mod program;
 mod registry;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 pub use docker::Docker;
 pub use host::{Host, Screen, pane_process};
+pub use marks::{Tag, run_label};
 pub use private_engine::PrivateEngine;
 pub use program::{output_of, printed_by, run};
 pub use registry::Registry;

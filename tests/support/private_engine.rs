@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::program::output_of;
 use super::world::{Run, World};
-use super::{BUSYBOX, DEADLINE, DEBIAN, Docker, is_root};
+use super::{BUSYBOX, DEADLINE, DEBIAN, Docker, is_root, run_label};
 
 const SCRIPT: &str = include_str!("private_engine.sh");
 
@@ -79,7 +79,7 @@ impl<'a> PrivateEngine<'a> {
     /// Makes a default image of the machine's: its tmux and what that needs, and nothing else. All of it would take 10 s.
     #[track_caller]
     pub fn load_default_image(&self) {
-        let label = format!("--label=wharf.test={}", std::env::var("WHARF_TEST_RUN").unwrap_or_default());
+        let label = run_label();
         let files = "exec tar -ch /lib/terminfo /usr/lib/locale/C.utf8 \
             $(ldd /bin/sh /bin/sleep /usr/bin/tmux | grep -o '/[^ ):]*' | sort -u)";
         let tree = ["run", "--rm", "--network=none", &label, DEBIAN, "sh", "-c", files];

@@ -5,7 +5,7 @@ mod watcher;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{DEBIAN, Docker, Host, Screen, TRAP, World, wait_for_equal, wait_until};
+use crate::support::{BUSYBOX, DEBIAN, Docker, Host, Screen, TRAP, Tag, World, wait_for_equal, wait_until};
 pub use watcher::the_watcher;
 
 /// The whole status line is wharf's widget.
@@ -166,17 +166,15 @@ fn a_container_whose_image_has_changed_is_marked() {
     let project = world.project("api");
     let host = world.host();
     let screen = client(&host);
-    let image = format!("wharf-test-watch-{}", std::process::id());
-    Docker::run(["tag", DEBIAN, &image]);
-    let open = world.wharf(["open", "--image", &image]).arg(&project).env("TMUX", host.variable());
+    let image = Tag::of(&world, DEBIAN);
+    let open = world.wharf(["open", "--image", &image.0]).arg(&project).env("TMUX", host.variable());
     open.success();
     wait_for_shown(&screen, "●");
     screen.wait_for_prompt();
     let container = world.container_of(&project);
-    Docker::run(["tag", crate::support::BUSYBOX, &image]);
+    image.set(BUSYBOX);
     Docker::run(["pause", &container]);
     wait_for_shown(&screen, "● paused ~");
-    Docker::run(["rmi", "--no-prune", &image]);
 }
 
 #[test]
