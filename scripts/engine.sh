@@ -77,7 +77,7 @@ install_engine() {
 }
 
 start_engine() {
-    if pgrep -x dockerd >/dev/null; then
+    if is_starting; then
         say "waiting for the engine"
         wait_for_engine
         return
@@ -108,10 +108,16 @@ start_own_engine() {
     fi
 }
 
+PID_FILE=/var/run/docker.pid
+
+# Whether the machine's engine has been started: an engine that somebody else runs in namespaces of its own has another file.
+is_starting() {
+    [[ -e $PID_FILE && $(cat "/proc/$(cat "$PID_FILE")/comm" 2>/dev/null) == dockerd ]]
+}
+
 # dockerd refuses to start when the pid in this file lives, even if another program has that pid by now.
 remove_stale_pid_file() {
-    local file=/var/run/docker.pid
-    [[ ! -e $file || $(cat "/proc/$(cat "$file")/comm" 2>/dev/null) == dockerd ]] || as_root rm -f "$file"
+    [[ ! -e $PID_FILE ]] || is_starting || as_root rm -f "$PID_FILE"
 }
 
 wait_for_engine() {
