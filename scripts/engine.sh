@@ -68,7 +68,8 @@ ensure_default_image() {
 
 install_engine() {
     local packages=(docker.io)
-    if has apt-get && can_be_root; then
+    has apt-get || fail "missing: Docker's engine and its client" "install them with your system's package manager"
+    if can_be_root; then
         apt_update
         # Newer releases keep the client in a package of its own, which docker.io only recommends.
         [[ -z $(apt-cache show docker-cli 2>/dev/null) ]] || packages+=(docker-cli)

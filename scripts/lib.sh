@@ -87,23 +87,50 @@ install_packages() {
 
 # need_commands COMMAND[:PACKAGE]...: installs the packages of the commands that are missing.
 need_commands() {
-    local entry missing=()
+    local entry commands=() packages=()
     for entry; do
-        has "${entry%%:*}" || missing+=("${entry##*:}")
+        has "${entry%%:*}" || { commands+=("${entry%%:*}") && packages+=("${entry##*:}"); }
     done
-    [[ ${#missing[@]} -eq 0 ]] || install_packages "${missing[@]}"
+    [[ ${#commands[@]} -gt 0 ]] || return 0
+    # Other systems have other packages.
+    has apt-get || fail "missing: ${commands[*]}" \
+        "install these with your system's package manager (on Debian: ${packages[*]}), then run this again"
+    install_packages "${packages[@]}"
 }
+
+need_linux() {
+    [[ $(uname -s) == Linux ]] || fail "wharf needs Linux" "run it in a virtual machine that has Linux and an engine"
+}
+
+# --- Rust -------------------------------------------------------------------------------------------------------------
+
+# at_least VERSION WANTED
+at_least() { [[ $(printf '%s\n' "$1" "$2" | sort -V | head -n 1) == "$2" ]]; }
+
+# In the repository, where rustup may have been told of another one.
+rust_version() { (cd "$REPO" && rustc --version 2>/dev/null) | cut -d' ' -f2; }
 
 # Rust can't come from the distribution: it is too old there.
 need_cargo() {
-    if ! has cargo && [[ -r ${CARGO_HOME:-${HOME:-}/.cargo}/env ]]; then
+    local wanted own=${CARGO_HOME:-${HOME:-}/.cargo}/env
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$REPO/Cargo.toml")
+    if [[ -r $own ]] && ! { has cargo && at_least "$(rust_version)" "$wanted"; }; then
         # shellcheck source=/dev/null
-        source "${CARGO_HOME:-${HOME:-}/.cargo}/env"
+        source "$own"
     fi
-    local version
-    version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$REPO/Cargo.toml")
-    has cargo || fail "missing: cargo" "install Rust $version or newer, for example with rustup"
+    has cargo || fail "missing: cargo" "install Rust $wanted or newer, for example with rustup"
+    at_least "$(rust_version)" "$wanted" || fail "Rust is too old: wharf needs $wanted, and this is $(rust_version)" \
+        "\`rustup update\`; where there is no rustup, install it, since distributions have older ones"
     need_commands cc:build-essential
+}
+
+# Whether a program for this target can be linked statically: some systems have that part of glibc in a package of its own.
+links_statically() {
+    local work status=0
+    work=$(mktemp -d)
+    echo 'fn main() {}' | rustc --target "$1" -C target-feature=+crt-static --out-dir "$work" - >/dev/null 2>&1 || status=$?
+    rm -rf -- "$work"
+    return "$status"
 }
 
 # release_program NAME CARGO-ARGUMENT...: prints where cargo has put the program. A static one, where that works.
@@ -111,7 +138,9 @@ release_program() {
     local name=$1 host options=(--locked --message-format=json-render-diagnostics)
     shift
     host=$(rustc -vV | sed -n 's/^host: //p')
-    if [[ $host == *-linux-gnu ]]; then
+    if [[ $host == *-linux-gnu ]] && ! links_statically "$host"; then
+        say "no static C library here (glibc-static on Fedora): the program will need the libraries of this machine"
+    elif [[ $host == *-linux-gnu ]]; then
         # Only with an explicit target are build scripts and procedural macros, which can't be static, built without the flag.
         options+=(--target "$host")
         # A program that aborts on a panic never looks up how to unwind.
