@@ -1,19 +1,22 @@
 # shellcheck shell=bash
-# Packages that are read and never installed: sources, those of another architecture or of an older release. apt fetches
-# and verifies them with lists of its own; the machine's configuration and lists are only read. Needs no root, where the
-# programs are there. Sourced after lib.sh.
+# Packages that are read and never installed: sources, and those of an older release. apt fetches and verifies them with
+# lists of its own; the machine's configuration and lists are only read. Needs no root, where the programs are there.
+# Sourced after lib.sh.
 
-# The distribution's own sources, as apt has them configured: "ORIGIN URI RELEASE COMPONENT" a line.
+# The distribution's own releases, as apt has them configured: "ORIGIN URI CODENAME COMPONENT" a line. Sources may also say
+# `stable`; what is called by its own name and more, as updates are, is no release.
 apt_sources() {
     # shellcheck disable=SC2016  # apt expands these
-    apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        grep -E '^(Debian|Ubuntu) .* (main|universe)$' | sort -u
+    apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE) $(CODENAME) $(COMPONENT)' 'Created-By: Packages' |
+        awk '$1 ~ /^(Debian|Ubuntu)$/ && $3 !~ /[-\/]/ && $5 ~ /^(main|universe)$/ { print $1, $2, $4, $5 }' | sort -u
 }
 
-# use_lists DIR KIND ARCH [RELEASE]: reads the lists of packages that `apt_with DIR` is to know of. KIND is deb or
-# deb-src; RELEASE is the machine's own, unless it is given.
+is_ubuntu() { grep -q '^ID=ubuntu$' /etc/os-release; }
+
+# use_lists DIR KIND [RELEASE]: reads the lists of packages that `apt_with DIR` is to know of. KIND is deb or deb-src;
+# RELEASE is the machine's own, unless it is given.
 use_lists() {
-    local dir=$1 kind=$2 arch=$3 release=${4:-} own origin uri
+    local dir=$1 kind=$2 release=${3:-} own origin uri
     has apt-get || fail "this needs packages of Debian, and there is no apt" "run it on Debian"
     # shellcheck source=/dev/null
     own=$(source /etc/os-release && echo "${VERSION_CODENAME:-}")
@@ -40,12 +43,11 @@ Dir::State "$dir";
 Dir::State::lists "$dir/lists";
 Dir::State::status "$dir/status";
 Dir::Cache "$dir/cache";
-APT::Architecture "$arch";
-APT::Architectures { "$arch"; };
+APT::Architectures { "$(dpkg --print-architecture)"; };
 END
     # Run by root, apt would fetch as a user who can't get into a private directory.
     is_root && echo 'APT::Sandbox::User "root";' >>"$dir/apt.conf"
-    apt_with "$dir" update || fail "could not read the lists of \`${release:-$own}\` for $arch" \
+    apt_with "$dir" update || fail "could not read the lists of \`${release:-$own}\`" \
         "look at $origin's sources in /etc/apt; a release may have left its mirror"
 }
 
@@ -69,7 +71,7 @@ fetch_source() (
     progress "fetching the source of $package"
     work=$(mktemp -d)
     trap 'rm -rf -- "$work"' EXIT
-    use_lists "$work" deb-src "$(dpkg --print-architecture)"
+    use_lists "$work" deb-src
     apt_with "$work" source --download-only --only-source "$package" || fail "could not fetch the source of $package"
     if ! dpkg-source --no-copy "$@" -x "$work"/*.dsc "$dir" >"$work/log" 2>&1; then
         clear_progress
@@ -79,15 +81,15 @@ fetch_source() (
     clear_progress
 )
 
-# fetch_packages DIR ARCH RELEASE PACKAGE...: binary packages, unpacked over one another into DIR. An empty RELEASE is the
-# machine's own. A subshell as well.
+# fetch_packages DIR RELEASE PACKAGE...: binary packages of this architecture, unpacked over one another into DIR. A subshell
+# as well.
 fetch_packages() (
-    dir=$1 arch=$2 release=$3
-    shift 3
-    progress "fetching $*${release:+ of $release} for $arch"
+    dir=$1 release=$2
+    shift 2
+    progress "fetching $* of $release"
     work=$(mktemp -d)
     trap 'rm -rf -- "$work"' EXIT
-    use_lists "$work" deb "$arch" "$release"
+    use_lists "$work" deb "$release"
     apt_with "$work" download "$@" || fail "could not fetch $*"
     for package in "$work"/*.deb; do
         dpkg-deb --extract "$package" "$dir"

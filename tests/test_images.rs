@@ -33,7 +33,8 @@ fn the_musl_images_shell_is_linked_with_musl() {
 
 #[test]
 fn the_old_tmux_is_older_than_3_2() {
-    assert_eq!(run(&[], OLD_TMUX, &["tmux", "-V"]), "tmux 3.1c");
+    let version = run(&[], OLD_TMUX, &["tmux", "-V"]);
+    assert!(["tmux 3.1c", "tmux 3.0a"].contains(&version.as_str()), "{version}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub const BAD_SLEEP: &str = "wharf-test-badsleep:latest";
 pub const STATIC: &str = "wharf-test-static:latest";
 /// A shell that is linked with musl.
 pub const MUSL: &str = "wharf-test-musl:latest";
-/// A shell, and tmux 3.1c.
+/// A shell, and a tmux that is too old: 3.1c, or 3.0a where Ubuntu has made it.
 pub const OLD_TMUX: &str = "wharf-test-oldtmux:latest";
 /// An entry point that ends at once, another user, another working directory, variables, and a `/run/wharf` that is root's.
 pub const OWN: &str = "wharf-test-own:latest";
