@@ -5,7 +5,7 @@ pub fn shell(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The same, without quotes where a person would write none.
+/// A word for a POSIX shell, without quotes where a person would write none.
 pub fn shell_if_needed(word: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./=:,@%+".contains(&b);
     // zsh expands a word that begins with `=`.
@@ -24,6 +24,11 @@ pub fn tmux_argument(word: &str) -> String {
 /// One word for tmux's parser, whatever is in it.
 pub fn tmux_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+/// Text that a format of tmux's shows as it is.
+pub fn tmux_format(text: &str) -> String {
+    text.replace('#', "##")
 }
 
 /// The longest text of a stranger's that is shown, in characters.

@@ -63,7 +63,7 @@ impl Asked {
         }))
     }
 
-    /// The same of a container that may run already: what is wrong with the configuration is told then, and keeps nobody out.
+    /// What is asked of a container that may run already: what is wrong with the configuration is told then, and keeps nobody out.
     pub async fn of_entry(entry: &Entry<'_>, creation: &Creation) -> Result<Box<Self>> {
         match Self::of(entry.project, creation, entry.context) {
             Err(error @ Error::Configuration { .. }) if Box::pin(entry.running()).await.is_ok() => {

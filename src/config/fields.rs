@@ -103,7 +103,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The same for what has no source of its own.
+    /// Sets what can be written once, and whose place nobody asks for.
     pub fn set_plain<T>(&mut self, slot: &mut Option<T>, value: Option<T>) {
         match slot {
             Some(_) => {

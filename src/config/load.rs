@@ -135,7 +135,7 @@ impl Locations {
         part.map(Some).map_err(|problems| Error::Configuration { files: vec![problems] })
     }
 
-    /// The same of a project's file, with the text that was decoded.
+    /// What a project's file says, with the text that was decoded; `None` where there is none.
     pub fn part_and_text(&self, path: &Path) -> Result<Option<(Part, String)>> {
         let read = {
             let path = path.to_owned();

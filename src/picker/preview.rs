@@ -24,7 +24,7 @@ use crate::way::Connection;
 
 /// How long whoever is asked for a preview may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The same of a container, into which the engine may have to start a relay first.
+/// How long a container may take, into which the engine may have to start a relay first.
 const CONTAINER: Duration = Duration::from_secs(5);
 /// How many of a log's last lines are shown.
 const LOG_LINES: usize = 100;

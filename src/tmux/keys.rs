@@ -2,9 +2,9 @@
 
 use tmux_interface::{BindKey, ListKeys, SetOption, ShowOptions, TmuxCommands, UnbindKey};
 
-use super::{PopupSize, TmuxServer, escape_format, tmux_word};
+use super::{PopupSize, TmuxServer};
 use crate::error::{Error, Result};
-use crate::quote;
+use crate::quote::{self, tmux_word};
 
 /// Where the server remembers which keys are ours, so that a changed option takes the old binding away.
 const BOUND_KEYS: &str = "@wharf_bound_keys";
@@ -93,7 +93,7 @@ impl TmuxServer {
 /// ids and the like, never for text that somebody else chose.
 pub fn shell_command(words: &[&str], formats: &[(&str, &str)]) -> String {
     let mut line = vec!["exec".to_owned()];
-    line.extend(words.iter().map(|word| escape_format(&quote::shell(word))));
+    line.extend(words.iter().map(|word| quote::tmux_format(&quote::shell(word))));
     for (flag, format) in formats {
         line.extend([(*flag).to_owned(), quote::shell(format)]);
     }

@@ -28,9 +28,9 @@ const PREFIX: &str = "@wharf-";
 pub struct Options {
     /// `None` where the person wants no binding (`""`).
     pub open_key: Option<String>,
-    /// Likewise.
+    /// The key of the menu; `None` binds none.
     pub menu_key: Option<String>,
-    /// The same.
+    /// The key of the picker; `None` binds none.
     pub pick_key: Option<String>,
     pub pick_size: PopupSize,
     pub splits: bool,

@@ -211,7 +211,7 @@ fn tag<'a>(commands: TmuxCommands<'a>, pane: Option<&PaneId>, project: &Project,
     tag_on(commands, SetOption::window, pane, project, session)
 }
 
-/// The same with the project noted on `scope`, a window or a pane alone.
+/// Tags as [`tag`] does, with the project noted on `scope`, a window or a pane alone.
 fn tag_on<'a>(
     commands: TmuxCommands<'a>,
     scope: fn(SetOption<'a>) -> SetOption<'a>,
