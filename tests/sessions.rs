@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 
+use crate::support::relay::relay;
 use crate::support::{BUSYBOX, Docker, World, binary, pane_process, wait_until};
 
 #[test]
@@ -266,4 +267,34 @@ fn a_client_that_left_is_reaped() {
     host.tmux(["kill-pane", "-t", &pane]);
     wait_until("no client", || Docker::inner_clients(&container).is_empty());
     wait_until("no zombie", || Docker::shell(&container, "ps -eo stat=").lines().all(|state| !state.starts_with('Z')));
+}
+
+/// The engine runs no program in a directory that is gone: runc 1.1.12 and later refuse to.
+#[test]
+fn a_container_whose_projects_directory_is_gone_can_still_be_entered() {
+    let world = World::new();
+    let project = world.project("gone");
+    let container = world.open_detached(&project);
+    let relay = relay(&container);
+    std::fs::remove_dir_all(&project).unwrap();
+    let wharf = |verb: &str, way: &str| world.wharf([verb]).arg(&container).env("WHARF_ATTACH", way);
+    for way in ["relay", "exec"] {
+        assert!(wharf("sessions", way).success().contains("\nmain "), "{way}");
+        assert_eq!(wharf("exec", way).args(["--", "echo", "here"]).success(), "here", "{way}");
+    }
+    // A relay that has died is started again there, too.
+    Docker::run(["exec", "--workdir", "/", &container, "kill", &relay]);
+    assert!(wharf("sessions", "relay").success().contains("\nmain "));
+}
+
+/// By exec, programs start where they do by the relay: the engine is asked for none of it.
+#[test]
+fn programs_start_in_the_project_by_either_way() {
+    let world = World::new();
+    let project = world.project("api");
+    world.open_detached(&project);
+    for way in ["relay", "exec"] {
+        let pwd = world.wharf(["exec"]).arg(world.container_of(&project)).args(["--", "pwd"]).env("WHARF_ATTACH", way);
+        assert_eq!(pwd.success(), project.to_str().unwrap(), "{way}");
+    }
 }

@@ -13,6 +13,7 @@ mod silent;
 mod socket;
 mod usage;
 
+use std::env;
 use std::fs::{self, File};
 use std::future::pending;
 use std::io::{self, Read, Write};
@@ -43,6 +44,7 @@ const READY: &str = "ready";
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub fn run(mode: RelayMode) -> ExitCode {
+    go_where_programs_start();
     let outcome = match mode {
         RelayMode { serve: true, beside, .. } => listen(beside),
         RelayMode { stdio: true, .. } => block_on(serve_stdio()),
@@ -55,6 +57,12 @@ pub fn run(mode: RelayMode) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Enters the container's working directory, which is its first process's, also where nothing leads there any more. The
+/// engine's exec has begun in `/`.
+fn go_where_programs_start() {
+    let _ = env::set_current_dir("/proc/1/cwd");
 }
 
 /// Starts a relay that outlives this process, and waits until it listens, unless it has to wait itself.
