@@ -22,6 +22,7 @@ done
 # shellcheck disable=SC2034  # for test
 PAUSING=(
     idle::a_container_of_which_nobody_knows_whether_it_is_used_stays
+    lifecycle::open_gets_into_a_container_that_is_paused_or_stopped
     lifecycle::rm_of_a_paused_container_has_to_be_forced
     lifecycle::start_works_from_every_state
     lifecycle::stop_takes_several_targets_and_tells_of_each_that_fails

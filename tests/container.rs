@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Docker, World, binary, wait_until};
+use crate::support::{DEBIAN, Docker, World, binary, wait_until};
 
 #[test]
 fn the_project_is_mounted_read_write_at_its_own_path() {
@@ -68,21 +68,43 @@ fn a_project_below_the_home_directory_leaves_the_way_there_writable() {
 fn each_attach_brings_its_own_terminal() {
     let world = World::new();
     let project = world.project("api");
-    let container = world.open_detached(&project);
+    let of_terminal = [
+        ("TERM", "tmux-256color"),
+        ("TZ", "America/Lima"),
+        ("COLORTERM", "24bit"),
+        ("LANG", "de_DE.UTF-8"),
+        ("SSH_AUTH_SOCK", "/nonexistent/agent"),
+    ];
+    let mut open = world.wharf(["open", "--detach"]).arg(&project);
+    for (name, value) in of_terminal {
+        open = open.env(name, value);
+    }
+    open.success();
+    let container = world.container_of(&project);
+    // What it was created with is there for good: of those, only what the image has itself.
+    let variables = |of: &str| -> Vec<String> { serde_json::from_str(&Docker::inspect(of, "{{json .Config.Env}}")).unwrap() };
+    let of_image = variables(DEBIAN);
+    let created_with = variables(&container).into_iter().filter(|pair| !of_image.contains(pair));
+    let names: Vec<String> = created_with.filter_map(|pair| Some(pair.split_once('=')?.0.to_owned())).collect();
+    for (name, _) in of_terminal {
+        assert!(!names.iter().any(|created| created == name), "{name}: {names:?}");
+    }
+
     let host = world.host();
-    for (term, zone) in [("tmux-256color", "Asia/Tokyo"), ("xterm-256color", "Europe/Oslo")] {
-        let environment = format!("TERM={term} TZ={zone} COLORTERM=truecolor LANG=C.UTF-8");
+    for (term, rest) in [
+        ("tmux-256color", ["TZ=Asia/Tokyo", "COLORTERM=truecolor", "LANG=C.UTF-8"]),
+        ("xterm-256color", ["TZ=Europe/Oslo", "COLORTERM=yes", "LANG=nb_NO.UTF-8"]),
+    ] {
+        let environment = format!("TERM={term} {}", rest.join(" "));
         let attach = format!("exec env {environment} '{}' attach '{}'", binary().display(), project.display());
         let pane = host.tmux(["new-window", "-P", "-F", "#{pane_id}", "-t", "main:", &attach]);
         wait_until("the attached client", || Docker::inner_clients(&container) == [term]);
-        let given = Docker::inner_tmux(&container, &["show-environment", "-t", "main", "TZ"]);
-        assert_eq!(given, format!("TZ={zone}"));
+        for pair in rest {
+            let name = pair.split_once('=').unwrap().0;
+            assert_eq!(Docker::inner_tmux(&container, &["show-environment", "-t", "main", name]), pair);
+        }
         host.tmux(["kill-pane", "-t", &pane]);
         wait_until("no client to be left", || Docker::inner_clients(&container).is_empty());
-    }
-    let created_with = Docker::inspect(&container, "{{json .Config.Env}}");
-    for name in ["TERM=", "COLORTERM=", "LANG=de", "TZ=", "SSH_AUTH_SOCK="] {
-        assert!(!created_with.contains(name), "{created_with}");
     }
 }
 

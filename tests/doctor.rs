@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Docker, Host, Outcome, Run, World, binary, is_root, wait_for, wait_until};
+use crate::support::{Docker, Host, Outcome, Run, World, binary, is_root, run, wait_for, wait_until};
 
 /// A finding, as `--json` has it.
 type Found = (String, String, String, Option<String>);
@@ -184,7 +184,7 @@ fn no_permission_on_the_socket_is_told_from_no_engine() {
     fs::set_permissions(world.root(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut nobody = world.command("setpriv");
     nobody.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]).arg(binary()).arg("doctor");
-    let output = nobody.env("DOCKER_HOST", host).current_dir("/").output().unwrap();
+    let output = run(nobody.env("DOCKER_HOST", host).current_dir("/"));
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(printed.starts_with(&format!("problem engine: {found}\nhint: {hint}\n")), "{printed}");
     // What root has made is not nobody's.

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::time::Instant;
 
-use crate::support::{Docker, PATIENCE, Screen, World, is_root};
+use crate::support::{Docker, PATIENCE, Screen, TRAP, World, is_root, run};
 
 /// Every verb that has to ask the engine.
 const VERBS: [&[&str]; 6] =
@@ -87,7 +87,7 @@ fn no_permission_on_the_socket() {
     let mut nobody = world.command("setpriv");
     nobody.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]).arg(wharf.get_program()).arg("list");
     nobody.env("DOCKER_HOST", format!("unix://{}", socket.display())).current_dir("/");
-    let output = nobody.output().unwrap();
+    let output = run(&mut nobody);
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(1), expected));
 }
 
@@ -178,7 +178,8 @@ fn a_failure_after_a_key_is_told_on_its_client() {
     let world = World::new();
     let host = world.host();
     let screen = host.attach("main");
-    let project = world.project("100% #{pid} #(touch trap)");
+    let name = format!("100% #{{pid}} #({TRAP})");
+    let project = world.project(&name);
     host.tmux(["set-environment", "-g", "DOCKER_HOST", "unix:///nonexistent/docker.sock"]);
     host.open_shell_in(&project);
     let windows = || host.tmux(["list-windows", "-a", "-F", "#{session_name} #{window_id} #{window_panes}"]);
@@ -200,8 +201,8 @@ fn a_failure_after_a_key_is_told_on_its_client() {
     dismiss_message(&screen);
     screen.press(&["C-b", "O"]);
     screen.wait_for_text("wharf: there is no directory `");
-    screen.wait_for_text("100% #{pid} #(touch trap)");
-    assert!(!world.root().join("src/elsewhere/trap").exists());
+    screen.wait_for_text(&name);
+    world.assert_no_trap_has_run();
 }
 
 /// A message goes at the next key, and the status line is back.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::support::relay::{HELLO, Liar, NO_ENGINE, ends, frame, shared};
-use crate::support::{BUSYBOX, Docker, World};
+use crate::support::{BUSYBOX, Docker, World, run};
 
 /// A project whose container runs, and whose relay's place is free to be taken.
 struct Stage {
@@ -66,7 +66,7 @@ fn endless_output_is_no_answer_and_is_not_kept() {
     let mut capture = stage.world.command("sh");
     let wharf = stage.world.wharf(["capture"]).into_command();
     capture.current_dir(&stage.project).args(["-c", "ulimit -v 500000; exec \"$0\" capture"]).arg(wharf.get_program());
-    let output = capture.output().unwrap();
+    let output = run(&mut capture);
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("it printed more than 64 MiB"), "{error}");
 }
@@ -131,7 +131,7 @@ fn nobody_waits_for_one_that_reads_nothing() {
     let wharf = stage.world.wharf([""]).into_command();
     let mut send = stage.world.command("timeout");
     send.args(["20", "sh", "-c", script]).arg(wharf.get_program()).arg(&stage.project);
-    let error = String::from_utf8(send.output().unwrap().stderr).unwrap();
+    let error = String::from_utf8(run(&mut send).stderr).unwrap();
     assert!(error.contains("its relay did not answer within 10 s"), "{error}");
 
     // More words than a socket holds: that they are not read shows before anything runs.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use crate::support::{BUSYBOX, Docker, World, wait_until};
+use crate::support::{BUSYBOX, Docker, TRAP, World, printed_by, wait_until};
 
 #[test]
 fn a_directory_has_one_container_whose_name_follows_from_its_path() {
@@ -19,8 +19,8 @@ fn a_directory_has_one_container_whose_name_follows_from_its_path() {
     assert_eq!(start(link.as_os_str()), name);
     assert_eq!(start(format!("{}/", project.display()).as_ref()), name);
 
-    let sum = Command::new("sh").args(["-c", "printf %s \"$1\" | sha256sum", "sh"]).arg(&project).output().unwrap().stdout;
-    assert_eq!(name, format!("wharf-api-{}", &String::from_utf8(sum).unwrap()[..12]));
+    let sum = printed_by(Command::new("sh").args(["-c", "printf %s \"$1\" | sha256sum", "sh"]).arg(&project));
+    assert_eq!(name, format!("wharf-api-{}", &sum[..12]));
 }
 
 #[test]
@@ -45,15 +45,15 @@ fn a_target_whose_directory_is_gone_is_taken_as_it_is_given() {
 fn a_directory_of_any_name_opens() {
     let world = World::new();
     let long = "x".repeat(255);
-    let trap = world.root().join("trap");
-    let command = format!("#(touch {0})$(touch {0})`touch {0}`", trap.display()).replace('/', "\u{2215}");
+    let commands = format!("#({TRAP})$({TRAP})`{TRAP}`");
+    let ended = format!("'; {TRAP}; \"; {TRAP} #\n{TRAP}\n.");
     let names = [
         "two words",
         "it's \"quoted\"",
         "#{pid}",
         "#[fg=red]",
-        "#(touch trap)",
-        &command,
+        &commands,
+        &ended,
         "two\nlines",
         "größe 日本",
         "-rf",
@@ -72,9 +72,9 @@ fn a_directory_of_any_name_opens() {
         // No storage driver is sure to make a mount point of the longest name that there can be.
         let expected = if name.len() < 252 { project.to_str().unwrap() } else { &format!("/workspace/{}", &long[..40]) };
         assert_eq!(shown, expected, "{name:?}");
+        world.assert_no_trap_has_run();
         Docker::run(["rm", "-f", &container]);
     }
-    assert!(!trap.exists());
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_key_opens_a_directory_of_any_name_and_runs_nothing_of_it() {
     let world = World::new();
     let host = world.host();
     let screen = host.attach("main");
-    for name in ["#(touch trap)$(touch trap)", "two\nlines #{pid} #[fg=red]", "it's \"q\"; %H"] {
+    for name in [&format!("#({TRAP})$({TRAP})"), "two\nlines #{pid} #[fg=red]", "it's \"q\"; %H"] {
         let project = world.project(name);
         host.open_shell_in(&project);
         screen.press(&["C-b", "O"]);
@@ -93,8 +93,7 @@ fn a_key_opens_a_directory_of_any_name_and_runs_nothing_of_it() {
         screen.type_line("echo $((6*7))");
         screen.wait_for_line("42");
     }
-    assert!(!world.root().join("src/elsewhere/trap").exists());
-    assert!(!world.root().join("src/trap").exists());
+    world.assert_no_trap_has_run();
 }
 
 #[test]
@@ -197,7 +196,12 @@ fn a_target_can_be_a_path_or_any_of_the_projects_names() {
     let [first, second] = [&one, &two].map(|project| world.wharf(["start", "--image", BUSYBOX]).arg(project).success());
     let stop = |target: &str| world.wharf(["stop", target]).success();
 
-    assert_eq!(stop(&format!("x{base}/{base}")), format!("stopped {first}"));
+    // From where no directory is called that, since one would count before a name.
+    let elsewhere = world.project("elsewhere");
+    let with_parent = format!("x{base}/{base}");
+    assert!(!elsewhere.join(&with_parent).exists());
+    let stopped = world.wharf(["stop", &with_parent]).current_dir(&elsewhere).success();
+    assert_eq!(stopped, format!("stopped {first}"));
     assert_eq!(stop(&second), format!("stopped {second}"));
     assert_eq!(
         world.wharf(["stop", &base]).failure(),

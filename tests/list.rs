@@ -1,6 +1,6 @@
 //! R70: the list on a terminal, and as it changes.
 
-use crate::support::{Docker, Screen, World, binary, wait_for_equal};
+use crate::support::{Docker, Screen, World, binary, run, wait_for_equal};
 
 /// What the list says of a project, without what else there is on this engine.
 fn row(screen: &Screen, name: &str) -> String {
@@ -51,7 +51,7 @@ fn on_a_terminal_the_list_is_coloured_unless_nobody_wants_that() {
     let project = world.project("coloured-api");
     world.open_detached(&project);
     let terminal = |line: &str| {
-        let typed = world.command("script").args(["-qec", line, "/dev/null"]).output().unwrap();
+        let typed = run(world.command("script").args(["-qec", line, "/dev/null"]));
         String::from_utf8(typed.stdout).unwrap()
     };
     let list = format!("stty columns 200; '{}' list", binary().display());

@@ -26,8 +26,11 @@ impl Network {
     }
 
     fn ids(&self) -> Vec<String> {
-        let listed = Docker::run(["network", "ls", "--quiet", "--filter", &format!("name=^{}$", self.on_engine())]);
-        listed.lines().map(str::to_owned).collect()
+        Docker::run(self.list()).lines().map(str::to_owned).collect()
+    }
+
+    fn list(&self) -> [String; 5] {
+        ["network", "ls", "--quiet", "--filter", &format!("name=^{}$", self.on_engine())].map(str::to_owned)
     }
 
     /// A project that is in it, and trusted.
@@ -42,9 +45,11 @@ impl Network {
 impl Drop for Network {
     fn drop(&mut self) {
         // One that has containers stays; their world comes after this.
-        for id in self.ids() {
-            let inside = Docker::run(["ps", "-aq", "--filter", &format!("network={id}")]);
-            inside.lines().for_each(|container| drop(Docker::output(["rm", "-f", container])));
+        for id in Docker::left_over(self.list()) {
+            let inside = Docker::left_over(["ps", "-aq", "--filter", &format!("network={id}")]);
+            for container in inside {
+                Docker::output(["rm", "-f", &container]);
+            }
             Docker::output(["network", "rm", &id]);
         }
     }

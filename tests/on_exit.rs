@@ -154,13 +154,13 @@ fn a_relay_that_was_killed_still_sees_the_end() {
 #[test]
 fn without_it_a_container_outlives_its_sessions() {
     let world = World::new();
-    let [kept, other] = ["keep", "stop"].map(|on_exit| project(&world, on_exit, &format!("on-exit \"{on_exit}\"")));
-    let [kept, other] = [kept, other].map(|project| world.open_detached(&project));
-    for container in [&kept, &other] {
+    let [unsaid, kept, other] = [("unsaid", ""), ("keep", "on-exit \"keep\""), ("stop", "on-exit \"stop\"")]
+        .map(|(name, text)| world.open_detached(&project(&world, name, text)));
+    for container in [&unsaid, &kept, &other] {
         Docker::inner_tmux(container, &["kill-session", "-t", "main"]);
     }
     wait_for_stop(&other);
-    assert_eq!(Docker::state(&kept), "running");
+    assert_eq!([&unsaid, &kept].map(|container| Docker::state(container)), ["running", "running"]);
 }
 
 /// Who was greeted then would lose the connection with the container.

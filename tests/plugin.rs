@@ -1,8 +1,6 @@
 //! The plugin: loaded by TPM's convention and by a plain `run-shell`, with options that are checked.
 
-use std::process::Command;
-
-use crate::support::{Host, World, binary};
+use crate::support::{Host, World, binary, run};
 
 fn bindings(host: &Host) -> Vec<String> {
     let notes = host.tmux(["list-keys", "-N", "-T", "prefix"]);
@@ -33,7 +31,7 @@ fn the_plugin_is_loaded_by_run_shell_and_by_tpm() {
 
     // TPM runs every *.tmux file at the plugin's root, with TMUX set, and throws away what it prints.
     host.tmux(["unbind-key", "O"]);
-    let tpm = Command::new(&plugin).env("TMUX", host.variable()).output().unwrap();
+    let tpm = run(world.command(&plugin).env("TMUX", host.variable()));
     assert!(tpm.status.success());
     assert_eq!(bindings(&host), ["O", "W", "M-w"]);
 }
@@ -45,7 +43,7 @@ fn a_binary_of_another_version_is_told_and_binds_nothing() {
     let plugin = world.installed().join("wharf.tmux");
     let manifest = plugin.with_file_name("Cargo.toml");
     std::fs::write(&manifest, "[package]\nversion = \"99.0.0\"\n").unwrap();
-    let output = Command::new(&plugin).env("TMUX", host.variable()).output().unwrap();
+    let output = run(world.command(&plugin).env("TMUX", host.variable()));
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("and this plugin is 99.0.0\nhint: build it again"), "{told}");
     assert!(bindings(&host).is_empty());

@@ -7,7 +7,7 @@ use std::process::{Child, Output, Stdio};
 
 use crate::ports::free_port;
 use crate::support::relay::processes;
-use crate::support::{BUSYBOX, DEBIAN, Docker, SSHD, World, is_root, wait_until};
+use crate::support::{BUSYBOX, DEBIAN, Docker, SSHD, World, is_root, run, wait_until};
 
 /// A project with `ssh`, which is trusted: root's sshd needs it also where nobody uses the port.
 fn project(world: &World, name: &str, image: &str, text: &str) -> PathBuf {
@@ -44,8 +44,11 @@ fn ssh_config(world: &World) -> PathBuf {
     file
 }
 
+/// It asks nobody, and waits no longer than this for a connection.
+const ALONE: [&str; 4] = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=20"];
+
 fn ssh(world: &World, program: &str, arguments: &[&str]) -> Output {
-    world.command(program).arg("-F").arg(ssh_config(world)).args(["-o", "BatchMode=yes"]).args(arguments).output().unwrap()
+    run(world.command(program).arg("-F").arg(ssh_config(world)).args(ALONE).args(arguments))
 }
 
 #[track_caller]
@@ -184,10 +187,10 @@ fn keys_of_the_agent_count_and_those_of_others_do_not() {
     assert!(made.unwrap().success());
     let run = |agent: Option<&Path>| {
         let mut command = world.command("ssh");
-        command.arg("-F").arg(ssh_config(&world)).args(["-o", "BatchMode=yes", "-o", "IdentitiesOnly=no", "-o"]);
+        command.arg("-F").arg(ssh_config(&world)).args(ALONE).args(["-o", "IdentitiesOnly=no", "-o"]);
         command.arg(format!("IdentityFile={}", other.display())).args(["-o", "IdentityAgent=none", &host, "echo in"]);
         command.envs(agent.map(|socket| ("SSH_AUTH_SOCK", socket)));
-        told(&command.output().unwrap())
+        told(&crate::support::run(&mut command))
     };
     fs::rename(&key, world.root().join("away")).unwrap();
     let (code, _, stderr) = run(None);
@@ -203,9 +206,9 @@ fn by_port(world: &World, port: u16, command: &str) -> (Option<i32>, String) {
     let user = if is_root() { "root".to_owned() } else { std::env::var("USER").unwrap() };
     let key = world.root().join("home/.ssh/id_ed25519");
     let mut ssh = world.command("ssh");
-    ssh.args(["-F", "/dev/null", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]);
+    ssh.args(["-F", "/dev/null", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]).args(ALONE);
     ssh.args(["-o", "IdentitiesOnly=yes", "-i"]).arg(key).arg("-p").arg(port.to_string());
-    let output = ssh.arg(format!("{user}@127.0.0.1")).arg(command).output().unwrap();
+    let output = run(ssh.arg(format!("{user}@127.0.0.1")).arg(command));
     let (code, stdout, _) = told(&output);
     (code, stdout)
 }

@@ -3,14 +3,14 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use crate::support::relay::{Liar, NO_ENGINE, ends, processes, raise_file_limit, relay, shared};
-use crate::support::{BUSYBOX, Docker, Host, OWN, World, binary, wait_until};
+use crate::support::{BUSYBOX, Docker, Host, OWN, World, binary, printed_by, wait_until};
 
 /// A listener that says who it is, as the ssh agent of a terminal.
 fn agent(world: &World, name: &'static str) -> PathBuf {
@@ -64,6 +64,25 @@ fn a_state_directory_may_have_a_name_that_no_sockets_address_holds() {
     wait_until("the agent", || asked(&shared) == "agent");
     // The container finds it in the same place.
     Docker::shell(&container, "test -S /run/wharf/host/agent.sock");
+}
+
+#[test]
+fn only_its_user_can_enter_what_a_container_shares() {
+    let world = World::new();
+    let project = world.project("api");
+    fs::write(project.join(".env"), "SECRET=1").unwrap();
+    fs::write(project.join("wharf.kdl"), format!("image \"{BUSYBOX}\"\nmask \".env\"\n")).unwrap();
+    world.wharf(["trust"]).arg(&project).success();
+    // Whatever the person lets others do.
+    let mut start = world.command("sh");
+    start.args(["-c", "umask 0; exec \"$0\" start \"$1\""]).arg(binary()).arg(&project);
+    let container = printed_by(&mut start).trim_end().to_owned();
+    let state = world.root().join("state/wharf");
+    for directory in ["containers", &format!("containers/{container}"), "files", &format!("files/{container}")] {
+        let found = state.join(directory).metadata().unwrap();
+        let expected = (0o700, rustix::process::getuid().as_raw());
+        assert_eq!((found.mode() & 0o7777, found.uid()), expected, "{directory}");
+    }
 }
 
 #[test]

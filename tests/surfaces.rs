@@ -1,8 +1,9 @@
 //! What people read: the list, the help, completions and the manual.
 
 use std::fs::File;
+use std::process::{Output, Stdio};
 
-use crate::support::{BUSYBOX, Docker, World, binary};
+use crate::support::{BUSYBOX, Docker, Run, World, binary, output_of, run};
 
 #[test]
 fn the_list_shows_every_state() {
@@ -55,14 +56,17 @@ fn the_list_fits_a_narrow_terminal() {
     world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
     let host = world.host();
     for columns in [20, 40] {
-        let list = format!("'{}' list; exec sleep 99", binary().display());
+        let list = format!("'{}' list; echo over; exec sleep 99", binary().display());
         let width = columns.to_string();
         let pane = host.tmux(["split-window", "-h", "-P", "-F", "#{pane_id}", "-l", &width, "-t", "main:", &list]);
-        let head = crate::support::wait_for("the list", || {
-            let text = host.tmux(["capture-pane", "-p", "-S", "-", "-t", &pane]);
-            text.lines().find(|line| line.starts_with("NAME")).map(str::to_owned)
-        });
-        assert!(head.trim_end().len() <= columns && !head.contains("LAST USED"), "{head}");
+        // A line that is too long goes on in the next one, and is one again here.
+        let shown = || host.tmux(["capture-pane", "-pJ", "-S", "-", "-t", &pane]);
+        let list = crate::support::wait_for("the list", || Some(shown()).filter(|text| text.contains("\nover")));
+        let mut lines = list.lines().map(str::trim_end);
+        assert!(lines.clone().all(|line| line.chars().count() <= columns), "{list}");
+        let head = lines.next().unwrap();
+        assert!(head.starts_with("NAME") && !head.contains("LAST USED"), "{list}");
+        assert!(lines.any(|line| line.starts_with("api")), "{list}");
         host.tmux(["kill-pane", "-t", &pane]);
     }
 }
@@ -113,16 +117,20 @@ fn completions_load_in_bash() {
     let script = world.wharf(["completions", "bash"]).success();
     let mut bash = world.command("bash");
     let check = format!("{script}\nCOMP_WORDS=(wharf st); COMP_CWORD=1; _wharf wharf st wharf; echo \"${{COMPREPLY[@]}}\"");
-    let output = bash.args(["-c", &check]).output().unwrap();
+    let output = run(bash.args(["-c", &check]));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "start status stop\n");
 }
 
 #[test]
 fn a_closed_pipe_ends_the_list_quietly() {
     let world = World::new();
-    let output =
-        world.command("bash").args(["-c", "set -o pipefail; \"$1\" list --json | true", "bash"]).arg(binary()).output().unwrap();
+    let output = run(world.command("bash").args(["-c", "set -o pipefail; \"$1\" list --json | true", "bash"]).arg(binary()));
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+}
+
+/// How wharf ends, and what it says on standard error.
+fn printing_into(file: impl Into<Stdio>, run: Run) -> Output {
+    output_of(run.into_command().stdin(Stdio::null()).stdout(file).stderr(Stdio::piped()).spawn().unwrap())
 }
 
 /// As in `wharf completions bash | head -1`.
@@ -136,7 +144,7 @@ fn a_reader_that_leaves_is_no_error() {
     for (line, target) in verbs.map(|line| (line, None)).into_iter().chain(of_project.map(|line| (line, Some(&project)))) {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
-        let command = world.wharf(line.split(' ')).args(target).into_command().stdout(writer).output().unwrap();
+        let command = printing_into(writer, world.wharf(line.split(' ')).args(target));
         assert_eq!((command.status.code(), String::from_utf8_lossy(&command.stderr).as_ref()), (Some(0), ""), "{line}");
     }
 }
@@ -145,7 +153,7 @@ fn a_reader_that_leaves_is_no_error() {
 fn a_disk_that_is_full_is_an_error_that_says_so() {
     let world = World::new();
     let full = File::options().write(true).open("/dev/full").unwrap();
-    let command = world.wharf(["man"]).into_command().stdout(full).output().unwrap();
+    let command = printing_into(full, world.wharf(["man"]));
     let error = "error: could not print to standard output: No space left on device (os error 28)\n";
     assert_eq!((command.status.code(), String::from_utf8(command.stderr).unwrap().as_str()), (Some(1), error));
 }

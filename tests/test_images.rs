@@ -17,7 +17,7 @@ fn run(options: &[&str], image: &str, command: &[&str]) -> String {
 fn the_static_image_is_one_file() {
     let id = Docker::run(["create", &label(), STATIC]);
     // What the engine adds to any container is in directories.
-    let files = std::process::Command::new("sh").args(["-c", "docker export \"$1\" | tar -t", "sh", &id]).output().unwrap();
+    let files = crate::support::run(std::process::Command::new("sh").args(["-c", "docker export \"$1\" | tar -t", "sh", &id]));
     Docker::run(["rm", &id]);
     let files = String::from_utf8(files.stdout).unwrap();
     let of_the_image: Vec<&str> = files

@@ -52,9 +52,12 @@ fn open_twice_selects_the_same_window() {
     screen.press(&["C-b", "O"]);
     wait_until("the project's window to be selected", || host.windows("#{window_active}") == ["1"]);
     assert_eq!(host.windows(PLACE), window);
-    // From within the window, there is nothing to do.
-    screen.press(&["C-b", "O"]);
     screen.wait_for_prompt();
+    // From within the window, there is nothing to do. That it was done shows in the history: every switch is a use.
+    let uses = || fs::read_to_string(world.root().join("state/wharf/history")).unwrap().lines().count();
+    wait_until("the uses", || uses() == 2);
+    screen.press(&["C-b", "O"]);
+    wait_until("the third use", || uses() == 3);
     assert_eq!(host.windows(PLACE), window);
 }
 

@@ -14,6 +14,7 @@ mod project;
 mod report;
 mod rounds;
 mod run;
+mod silent;
 mod size;
 mod status;
 mod switch;
@@ -51,7 +52,7 @@ struct Options {
 }
 
 /// What is measured, each by its name and in the order of the table. One can give several rows.
-const MEASUREMENTS: [(&str, Measurement); 12] = [
+const MEASUREMENTS: [(&str, Measurement); 13] = [
     ("attach", attach::measure),
     ("exec", exec::measure),
     ("memory", client::measure_memory),
@@ -63,6 +64,7 @@ const MEASUREMENTS: [(&str, Measurement); 12] = [
     ("list", list::measure),
     ("sessions", list::measure_running),
     ("pick", pick::measure),
+    ("silent", silent::measure),
     ("size", size::measure),
 ];
 

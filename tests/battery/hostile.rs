@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use super::pair::Pair;
 use crate::support::{DEBIAN, Host, World, binary, wait_until};
 
 #[test]
@@ -18,6 +19,26 @@ fn characters_are_right_without_a_locale() {
     screen.type_line("locale charmap; printf %s 'é漢' | wc -m");
     screen.wait_for_line("UTF-8");
     screen.wait_for_line("2");
+}
+
+#[test]
+fn where_the_hosts_tmux_takes_no_copies_nothing_is_copied() {
+    let world = World::new();
+    let host = Host::bare(&world);
+    let pair = Pair::open(&world, &host, DEBIAN, &[]);
+    pair.wharf.select();
+    for (option, is_copied) in [("off", false), ("external", false), ("on", true)] {
+        host.tmux(["set-option", "-s", "set-clipboard", option]);
+        let mark = pair.terminal.mark();
+        pair.wharf.print(b"\x1b]52;c;Y29waWVk\x07");
+        let after = format!("after {option}");
+        pair.wharf.print(after.as_bytes());
+        // What comes after it has been drawn.
+        let told = |text: &str| pair.terminal.since(mark).windows(text.len()).any(|bytes| bytes == text.as_bytes());
+        wait_until("the text after it", || told(&after));
+        let buffers = host.tmux(["list-buffers", "-F", "#{buffer_sample}"]);
+        assert_eq!((buffers.as_str(), told("Y29waWVk")), (if is_copied { "copied" } else { "" }, is_copied), "{option}");
+    }
 }
 
 #[test]

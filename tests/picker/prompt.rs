@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{configure_roots, host_without_engine, ours, repository};
 use crate::support::relay::NO_ENGINE;
-use crate::support::{BUSYBOX, Docker, Host, World, binary, wait_until};
+use crate::support::{BUSYBOX, Docker, Host, World, binary, run, wait_until};
 
 #[test]
 fn print_is_for_scripts() {
@@ -52,7 +52,7 @@ fn print_names_the_session_behind_a_tab() {
 #[test]
 fn without_a_terminal_it_says_so() {
     let world = World::new();
-    let output = world.command("setsid").arg("--wait").arg(binary()).arg("pick").output().unwrap();
+    let output = run(world.command("setsid").arg("--wait").arg(binary()).arg("pick"));
     let expected = "error: `wharf pick` needs a terminal\nhint: `wharf list --json` is for where there is none\n";
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(1), expected));
 }

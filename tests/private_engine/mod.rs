@@ -70,7 +70,7 @@ fn an_empty_list_says_so() {
 }
 
 #[test]
-fn a_frozen_engine_is_reported_within_two_seconds() {
+fn a_frozen_engine_is_reported() {
     let world = World::new();
     let engine = PrivateEngine::start(&world);
     let [running, new] = ["running", "new"].map(|name| world.project(name));
@@ -296,7 +296,7 @@ fn ends_in_time(start: Child) -> String {
 }
 
 #[test]
-fn an_engine_that_freezes_in_the_middle_of_a_start_is_reported_within_two_seconds() {
+fn an_engine_that_freezes_in_the_middle_of_a_start_is_reported() {
     let world = World::new();
     let engine = PrivateEngine::start(&world);
     let project = world.project("api");
@@ -312,7 +312,7 @@ fn an_engine_that_freezes_in_the_middle_of_a_start_is_reported_within_two_second
 }
 
 #[test]
-fn an_engine_that_dies_in_the_middle_of_a_start_is_reported_within_two_seconds() {
+fn an_engine_that_dies_in_the_middle_of_a_start_is_reported() {
     let world = World::new();
     let engine = PrivateEngine::start(&world);
     let project = world.project("api");

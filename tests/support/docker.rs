@@ -19,6 +19,16 @@ impl Docker {
         printed_by(Command::new("docker").args(arguments)).trim_end_matches('\n').to_owned()
     }
 
+    /// The lines of a list, for who cleans up: what cannot be listed is said and left, since a test that fails already would
+    /// take all others with it if it panicked once more.
+    pub fn left_over<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Vec<String> {
+        let output = Self::output(arguments);
+        if !output.status.success() {
+            eprintln!("docker does not say what is left: {}", String::from_utf8_lossy(&output.stderr).trim_end());
+        }
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    }
+
     #[track_caller]
     pub fn inspect(name: &str, format: &str) -> String {
         Self::run(["inspect", "--format", format, name])
@@ -60,39 +70,50 @@ impl Docker {
     /// The containers, volumes or images whose project lies below a directory.
     #[track_caller]
     pub fn below(kind: &str, root: &Path) -> Vec<String> {
-        // Of containers and volumes a list has it, which never waits for one of them as `inspect` does. What is just being made
-        // is in the list, too, before anybody can do something with it.
-        let project = match kind {
-            "image" => return Self::images_below(root),
-            "container" => "[{{json .Names}}, {{json (.Label \"wharf.project\")}}]",
-            _ => "[{{json .Name}}, {{json (.Label \"wharf.project\")}}]",
-        };
-        let all: &[&str] = if kind == "container" { &["--all"] } else { &[] };
-        let listed = [kind, "ls", "--filter", "label=wharf=true", "--format", project];
-        let listed = Self::run(listed.iter().chain(all));
-        let listed = listed.lines().map(|line| serde_json::from_str::<[String; 2]>(line).unwrap());
+        let listed = Self::run(list_of(kind));
+        Self::of_those_below(kind, root, listed.lines().map(str::to_owned))
+    }
+
+    fn of_those_below(kind: &str, root: &Path, listed: impl Iterator<Item = String>) -> Vec<String> {
+        if kind == "image" {
+            return listed.filter(|id| image_is_below(id, root)).collect();
+        }
+        let listed = listed.filter_map(|line| serde_json::from_str::<[String; 2]>(&line).ok());
         let below = listed.filter(|[_, project]| Path::new(project).starts_with(root)).map(|[name, _]| name);
         below.filter(|name| Self::output([kind, "inspect", name]).status.success()).collect()
     }
 
-    fn images_below(root: &Path) -> Vec<String> {
-        let is_below = |id: &String| {
-            let project = Self::output(["image", "inspect", "--format", "{{json (index .Config.Labels \"wharf.project\")}}", id]);
-            serde_json::from_slice::<String>(&project.stdout).is_ok_and(|project| Path::new(&project).starts_with(root))
-        };
-        Self::names_of("image", "label=wharf=true").into_iter().filter(is_below).collect()
-    }
-
     pub fn remove_all_below(root: &Path) {
-        for container in Self::below("container", root) {
+        let left = |kind| Self::of_those_below(kind, root, Self::left_over(list_of(kind)).into_iter());
+        for container in left("container") {
             Self::output(["rm", "-f", "-v", &container]);
         }
-        for volume in Self::below("volume", root) {
+        for volume in left("volume") {
             Self::output(["volume", "rm", &volume]);
         }
         // What builds that other tests run have in common stays, since engine 20.10 fails them where it goes meanwhile.
-        for image in Self::below("image", root) {
+        for image in left("image") {
             Self::output(["image", "rm", "--force", "--no-prune", &image]);
         }
     }
+}
+
+/// What lists the engine's containers or volumes with their projects, a pair in a line, or its images.
+///
+/// Of the first two a list has it, which never waits for one of them as `inspect` does. What is just being made is in the
+/// list, too, before anybody can do something with it.
+fn list_of(kind: &str) -> Vec<&str> {
+    let ours = ["ls", "--filter", "label=wharf=true", "--format"];
+    let rest: &[&str] = match kind {
+        "image" => &["{{.ID}}"],
+        "container" => &["[{{json .Names}}, {{json (.Label \"wharf.project\")}}]", "--all"],
+        _ => &["[{{json .Name}}, {{json (.Label \"wharf.project\")}}]"],
+    };
+    [&[kind], &ours[..], rest].concat()
+}
+
+fn image_is_below(id: &str, root: &Path) -> bool {
+    let label = "{{json (index .Config.Labels \"wharf.project\")}}";
+    let project = Docker::output(["image", "inspect", "--format", label, id]);
+    serde_json::from_slice::<String>(&project.stdout).is_ok_and(|project| Path::new(&project).starts_with(root))
 }

@@ -8,6 +8,7 @@ mod registry;
 pub mod relay;
 mod talk;
 mod terminal;
+mod trap;
 mod world;
 
 use std::thread;
@@ -16,10 +17,11 @@ use std::time::{Duration, Instant};
 pub use docker::Docker;
 pub use host::{Host, Screen, pane_process};
 pub use private_engine::PrivateEngine;
-pub use program::{output_of, printed_by};
+pub use program::{output_of, printed_by, run};
 pub use registry::Registry;
 pub use talk::Talk;
 pub use terminal::RawTerminal;
+pub use trap::TRAP;
 pub use world::{Outcome, Place, Run, World, binary, repository};
 
 /// Full Debian with tmux: `wharf image build` makes it.
@@ -45,7 +47,8 @@ pub const OTHER_ARCH: &str = "wharf-test-arm64:latest";
 
 /// Longer than anything takes on a machine that does several things at once.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// What wharf's own deadlines add up to, and as much again for a busy machine: that it gives up, and not how fast.
+/// What wharf's own deadlines add up to, and as much again for a busy machine: that it gives up, and not how fast, which
+/// `scripts/bench silent` measures.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks, at most: the first ones follow faster, since most things are there at once.
 const PAUSE: Duration = Duration::from_millis(20);

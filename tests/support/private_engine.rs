@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::program::output_of;
 use super::world::{Run, World};
 use super::{BUSYBOX, DEADLINE, DEBIAN, Docker, is_root};
 
@@ -90,7 +91,8 @@ impl<'a> PrivateEngine<'a> {
     fn pipe(&self, from: &[&str], into: &[&str]) {
         let mut from = Command::new("docker").args(from).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut docker = Command::new("docker");
-        let into = docker.args(["--host", &self.host()]).args(into).stdin(from.stdout.take().unwrap()).output().unwrap();
+        docker.args(["--host", &self.host()]).args(into).stdin(from.stdout.take().unwrap());
+        let into = output_of(docker.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
         assert!(into.status.success(), "docker: {}", String::from_utf8_lossy(&into.stderr));
         assert!(from.wait().unwrap().success(), "docker could not read from the machine's engine");
     }

@@ -31,7 +31,7 @@ pub fn output_within(limit: Duration, child: Child) -> Output {
     output
 }
 
-/// Runs a program with nothing on its standard input.
+/// Runs a program with nothing on its standard input; as with [`output_of`], one that hangs is killed.
 pub fn run(command: &mut Command) -> Output {
     output_of(spawn(command))
 }

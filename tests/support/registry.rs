@@ -82,8 +82,8 @@ impl Drop for Registry<'_> {
         // A container of the world may have it still.
         Docker::remove_all_below(self.world.root());
         let ours = format!("reference={}/*", self.host());
-        for image in Docker::run(["images", "--filter", &ours, "--format", "{{.Repository}}:{{.Tag}}"]).lines() {
-            Docker::output(["rmi", "--no-prune", image]);
+        for image in Docker::left_over(["images", "--filter", &ours, "--format", "{{.Repository}}:{{.Tag}}"]) {
+            Docker::output(["rmi", "--no-prune", &image]);
         }
     }
 }

@@ -5,7 +5,7 @@ mod watcher;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{DEBIAN, Docker, Host, Screen, World, wait_for_equal, wait_until};
+use crate::support::{DEBIAN, Docker, Host, Screen, TRAP, World, wait_for_equal, wait_until};
 pub use watcher::the_watcher;
 
 /// The whole status line is wharf's widget.
@@ -231,12 +231,10 @@ fn what_a_person_has_set_is_kept_and_shown() {
 #[test]
 fn a_directorys_name_is_never_expanded() {
     let world = World::new();
-    let name = "#(touch x) #{pid} #[fg=red]";
-    let project = world.project(name);
+    let project = world.project(&format!("#({TRAP}) #{{pid}} #[fg=red]"));
     let host = world.host();
     let screen = client(&host);
     open(&world, &host, &project);
     wait_for_shown(&screen, "●");
-    let found = |directory: &Path| directory.join("x").exists();
-    assert!(!found(&project) && !found(&world.root().join("src")) && !found(&world.project("elsewhere")));
+    world.assert_no_trap_has_run();
 }

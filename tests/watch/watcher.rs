@@ -74,7 +74,8 @@ fn what_a_killed_watcher_has_missed_shows_once_there_is_another() {
     kill_process(the_watcher(&host), Signal::KILL).unwrap();
     wait_until("the watcher's end", || watchers(&host).is_empty());
     Docker::run(["stop", &container]);
-    assert_eq!(shown(&screen), "●");
+    // Nobody is there who would still come to say it.
+    assert_eq!((watchers(&host), shown(&screen).as_str()), (vec![], "●"));
     world.wharf(["setup"]).env("TMUX", host.variable()).success();
     wait_for_shown(&screen, "○ stopped");
 }
