@@ -2,16 +2,31 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::OnExit;
 use crate::engine::{ContainerSpec, Image, Membership, Mount, PortBinding, label};
+use crate::error::Result;
 use crate::lifecycle::Wanted;
 use crate::places;
 use crate::project::{ContainerName, Masked, Project, outside_git_directory};
 use crate::session::{HOST_DIR, LIFE_PARENT, RUNTIME_DIR, ssh};
 use crate::tools::{TOOLS_DIR, Tools};
 use crate::wire::PROJECT_VARIABLE;
+
+/// What the disk says of what a container gets from it.
+pub struct OnDisk {
+    /// What of the project it is not to see.
+    pub masked: Vec<Masked>,
+    /// The canonical paths of what is configured to be mounted.
+    pub sources: Vec<PathBuf>,
+}
+
+impl OnDisk {
+    pub fn look(project: &Project, wanted: &Wanted) -> Result<Self> {
+        Ok(Self { masked: wanted.outfit.masked(project), sources: wanted.outfit.sources(project)? })
+    }
+}
 
 /// The container of a project: the project read-write at its own path and as the working directory, run as the host's
 /// user with a home that persists.
@@ -21,7 +36,7 @@ pub fn container(
     image: &Image,
     wanted: &Wanted,
     tools: &Tools,
-    masked: &[Masked],
+    on_disk: &OnDisk,
 ) -> ContainerSpec {
     let user = wanted.user;
     let workspace = workspace(project, wanted);
@@ -55,7 +70,7 @@ pub fn container(
         tmpfs.insert("/tmp".to_owned(), "mode=1777".to_owned());
     }
     let empty = places::empty(&name, wanted.state_dir).to_string_lossy().into_owned();
-    for Masked { path, is_directory } in masked {
+    for Masked { path, is_directory } in &on_disk.masked {
         let target = Path::new(&workspace).join(path).to_string_lossy().into_owned();
         if *is_directory {
             tmpfs.insert(target, "ro,mode=0555,size=4k".to_owned());
@@ -63,7 +78,7 @@ pub fn container(
             mounts.push(Mount::ReadOnlyBind { source: empty.clone(), target });
         }
     }
-    mounts.extend(wanted.outfit.mounts(user));
+    mounts.extend(wanted.outfit.mounts(&on_disk.sources, user));
     mounts.extend(wanted.outfit.volumes(user).map(|(volume, target)| Mount::Volume {
         // Not the throw-away container's: what a volume keeps is the project's.
         name: project.volume(volume),

@@ -23,6 +23,12 @@ impl Error {
             Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
             Self::NoMountSource { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::MountLeadsOut { to, .. } => {
+                format!("a program in the container may have put a link there; if you have, mount `{}` itself", to.display())
+            }
+            Self::MountMoved { .. } => {
+                "a program in a container may have put a link there: put back what was there, or `wharf rebuild`".to_owned()
+            }
             Self::NoGpus => {
                 "install NVIDIA's container toolkit and restart the engine; `wharf config show` says where it is configured"
                     .to_owned()

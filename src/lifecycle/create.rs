@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::places;
 use crate::prepare::Preparation;
 use crate::progress;
-use crate::spec;
+use crate::project::Project;
+use crate::spec::{self, OnDisk};
 use crate::supply;
 use crate::tools::Tools;
 
@@ -23,11 +24,11 @@ impl Lifecycle<'_> {
             // Of containers that come and go with a command, a script need not hear each time.
             if wanted.throw_away { progress::say_line(&exposure) } else { progress::note(&exposure) }
         }
-        let masked = wanted.outfit.masked(self.project);
-        if !masked.is_empty() {
+        let on_disk = OnDisk::look(self.project, wanted)?;
+        if !on_disk.masked.is_empty() {
             places::put_empty(&self.name(), wanted.state_dir)?;
         }
-        let spec = spec::container(self.project, self.name(), image, wanted, &tools, &masked);
+        let spec = spec::container(self.project, self.name(), image, wanted, &tools, &on_disk);
         let shared = places::shared(&self.name(), wanted.state_dir);
         places::create_for(&shared, &wanted.user.id_pair())?;
         if wanted.read_only {
@@ -59,8 +60,8 @@ impl Lifecycle<'_> {
 
 impl Wanted<'_> {
     /// Whether this machine has what the container is to get. One to throw away gets no ports: the project's own may have them.
-    pub(super) fn check(&self) -> Result<()> {
-        self.outfit.check_mounts()?;
+    pub(super) fn check(&self, project: &Project) -> Result<()> {
+        self.outfit.sources(project)?;
         if self.throw_away { Ok(()) } else { self.outfit.check_ports() }
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::engine::{Archive, Engine, Image, Mount};
+use crate::engine::{Archive, Engine, Image};
 use crate::error::{Error, Result};
 use crate::lifecycle::Wanted;
 use crate::project::{ContainerName, Project};
@@ -123,10 +123,8 @@ impl Preparation<'_> {
         let mut archive = Archive::new();
         let mut is_empty = true;
         let mut directories = user.directories_towards(Path::new(&spec::workspace(self.project, wanted)));
-        for mount in wanted.outfit.mounts(user) {
-            if let Mount::Bind { target, .. } | Mount::ReadOnlyBind { target, .. } = mount {
-                directories.extend(user.directories_towards(Path::new(&target)));
-            }
+        for target in wanted.outfit.targets(user) {
+            directories.extend(user.directories_towards(Path::new(&target)));
         }
         for (_, target) in wanted.outfit.volumes(user) {
             directories.extend(user.directories_towards(Path::new(&target)));
