@@ -20,11 +20,17 @@ pub struct OnDisk {
     pub masked: Vec<Masked>,
     /// The canonical paths of what is configured to be mounted.
     pub sources: Vec<PathBuf>,
+    /// What of git lies outside the project.
+    pub git_directory: Option<PathBuf>,
 }
 
 impl OnDisk {
     pub fn look(project: &Project, wanted: &Wanted) -> Result<Self> {
-        Ok(Self { masked: wanted.outfit.masked(project), sources: wanted.outfit.sources(project)? })
+        Ok(Self {
+            masked: wanted.outfit.masked(project),
+            sources: wanted.outfit.sources(project)?,
+            git_directory: outside_git_directory(project.path()),
+        })
     }
 }
 
@@ -92,7 +98,7 @@ pub fn container(
         target,
         labels: labels(project, &project.container_name(), wanted, None),
     }));
-    let git = outside_git_directory(project.path()).and_then(|directory| directory.into_os_string().into_string().ok());
+    let git = on_disk.git_directory.as_ref().and_then(|directory| directory.to_str()).map(str::to_owned);
     mounts.extend(git.map(|directory| Mount::Bind { target: directory.clone(), source: directory }));
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.made_with.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
