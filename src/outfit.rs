@@ -86,12 +86,17 @@ impl Outfit {
         }
     }
 
-    /// What is mounted from the host, as the engine takes it.
-    pub fn mounts(&self, user: &HostUser) -> impl Iterator<Item = Mount> {
-        self.mounts.iter().zip(&self.sources).map(|(mount, source)| {
+    /// What is mounted from the host, as the engine takes it. `sources` is what [`Self::sources`] has given.
+    pub fn mounts(&self, sources: &[PathBuf], user: &HostUser) -> impl Iterator<Item = Mount> {
+        self.mounts.iter().zip(sources).map(|(mount, source)| {
             let (source, target) = (source.to_string_lossy().into_owned(), inside(&mount.target, user));
             if mount.readonly { Mount::ReadOnlyBind { source, target } } else { Mount::Bind { source, target } }
         })
+    }
+
+    /// Where in the container something of the host's is mounted.
+    pub fn targets(&self, user: &HostUser) -> impl Iterator<Item = String> {
+        self.mounts.iter().map(|mount| inside(&mount.target, user))
     }
 
     /// The project's own volumes: their names within the project, and where they are mounted.
@@ -99,19 +104,24 @@ impl Outfit {
         self.volumes.iter().map(|(name, target)| (name.as_str(), inside(target, user)))
     }
 
-    /// Refuses what this machine can't give, before anything is made. Links are followed here: one that leads to the engine's
-    /// socket is as forbidden as the socket.
-    pub fn check_mounts(&self) -> Result<()> {
-        for source in &self.sources {
+    /// The canonical paths of what is mounted from the host. Refuses what this machine can't give: a link that leads to the
+    /// engine's socket is as forbidden as the socket, and one of the project's own, which a program in the container may have
+    /// put there, does not lead out of the project.
+    pub fn sources(&self, project: &Project) -> Result<Vec<PathBuf>> {
+        let sockets = self.surroundings.sockets.iter();
+        let sockets: Vec<PathBuf> =
+            sockets.flat_map(|socket| [socket.canonicalize().ok(), Some(socket.clone())]).flatten().collect();
+        let resolve = |source: &PathBuf| {
             let canonical = source.canonicalize().map_err(|_| Error::NoMountSource { path: source.clone() })?;
-            let sockets = self.surroundings.sockets.iter();
-            let sockets: Vec<PathBuf> =
-                sockets.flat_map(|socket| [socket.canonicalize().ok(), Some(socket.clone())]).flatten().collect();
             if let Some(reason) = forbidden_mount(&canonical, &sockets) {
                 return Err(Error::ForbiddenMount { path: source.clone(), reason });
             }
-        }
-        Ok(())
+            if project::normal(source).starts_with(project.path()) && !canonical.starts_with(project.path()) {
+                return Err(Error::MountLeadsOut { path: source.clone(), to: canonical });
+            }
+            Ok(canonical)
+        };
+        self.sources.iter().map(resolve).collect()
     }
 
     /// What of the project the container is not to see, as far as it is there.

@@ -49,6 +49,11 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// The same of a text of several lines, which stay what they are.
+pub fn visible_lines(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
 /// What a program in a container says, for one line of the terminal: shown and not obeyed.
 pub fn printable(text: &str) -> String {
     let words = text.split(|c| !is_shown(c) || c == ' ').filter(|word| !word.is_empty());
@@ -81,6 +86,12 @@ mod tests {
         for (word, escaped) in [("a;", r"a\;"), ("a;b", "a;b"), (";", r"\;"), (r"a\;", r"a\\;")] {
             assert_eq!(tmux_argument(word), escaped);
         }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_written_out() {
+        assert_eq!(visible_lines("`a\u{1b}]0;x\u{7}`\r\n  größe\t"), "`a\\u{1b}]0;x\\u{7}`\\r\n  größe\\t");
+        assert_eq!(visible("a\nb"), "a\\nb");
     }
 
     #[test]

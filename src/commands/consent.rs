@@ -7,6 +7,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::plan::{Consent, Seen, consent};
 use crate::project::Project;
+use crate::quote;
 use crate::session::SessionName;
 
 /// What is about to end a container's sessions.
@@ -50,7 +51,8 @@ pub async fn live_sessions(project: &Project, context: &Context) -> Result<Vec<S
 
 /// Anything but a yes is a no, and an error.
 pub fn ask(question: &str) -> Result<()> {
-    eprint!("{question} [y/N] ");
+    // It names the project, whose directory can be called anything.
+    eprint!("{} [y/N] ", quote::visible(question));
     let mut answer = String::new();
     let read = io::stderr().flush().and_then(|()| io::stdin().lock().read_line(&mut answer));
     read.map_err(|source| Error::io("read the answer", source))?;

@@ -2,6 +2,7 @@
 
 use super::Error;
 use crate::engine::native_architecture;
+use crate::quote::shell_if_needed;
 
 impl Error {
     /// One thing to do about it, with a command to run.
@@ -14,7 +15,9 @@ impl Error {
             Self::TooWide { path } if path.parent().is_none() => {
                 "to open all of it, name it and where it goes: `wharf open --workspace /host /`".to_owned()
             }
-            Self::TooWide { path } => format!("to open all of it, name it: `wharf open {}`", path.display()),
+            Self::TooWide { path } => {
+                format!("to open all of it, name it: `wharf open {}`", shell_if_needed(&path.to_string_lossy()))
+            }
             Self::UnknownTarget { .. } => "`wharf list` shows every name; a directory works as well".to_owned(),
             Self::AmbiguousTarget { .. } => "write its parent too (`parent/base`), or the container's name".to_owned(),
             Self::NoUser { users, .. } if users.is_empty() => "it has no /etc/passwd".to_owned(),
@@ -23,6 +26,12 @@ impl Error {
             Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
             Self::NoMountSource { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::MountLeadsOut { to, .. } => {
+                format!("a program in the container may have put a link there; if you have, mount `{}` itself", to.display())
+            }
+            Self::MountMoved { .. } => {
+                "a program in a container may have put a link there: put back what was there, or `wharf rebuild`".to_owned()
+            }
             Self::NoGpus => {
                 "install NVIDIA's container toolkit and restart the engine; `wharf config show` says where it is configured"
                     .to_owned()
@@ -127,6 +136,12 @@ fn build_command(image: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_is_a_word_for_the_shell() {
+        let hint = Error::TooWide { path: "/home/ada l".into() }.hint().unwrap();
+        assert_eq!(hint, "to open all of it, name it: `wharf open '/home/ada l'`");
+    }
 
     #[test]
     fn what_releases_a_container_is_named() {

@@ -4,7 +4,7 @@ mod hint;
 
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::Problems;
@@ -43,6 +43,10 @@ pub enum Error {
     NoMountSource { path: PathBuf },
     #[error("`{}` can't be mounted: {reason}", path.display())]
     ForbiddenMount { path: PathBuf, reason: &'static str },
+    #[error("`{}` leads out of the project, to `{}`", path.display(), to.display())]
+    MountLeadsOut { path: PathBuf, to: PathBuf },
+    #[error("`{}`, which container `{container}` mounts, {}", path.display(), became(to.as_deref()))]
+    MountMoved { container: ContainerName, path: PathBuf, to: Option<PathBuf> },
     #[error("port {port} of {address} is in use")]
     PortTaken { port: u16, address: IpAddr },
     #[error("a network `{name}` exists that wharf did not make")]
@@ -234,6 +238,10 @@ fn death(exit_code: i64, out_of_memory: bool) -> String {
 
 fn in_step(step: Option<&str>) -> String {
     step.map(|step| format!(" in step {step}")).unwrap_or_default()
+}
+
+fn became(to: Option<&Path>) -> String {
+    to.map_or_else(|| "can't be looked at".to_owned(), |to| format!("leads to `{}` now", to.display()))
 }
 
 fn quoted_log(lines: &[String]) -> String {
