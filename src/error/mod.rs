@@ -142,8 +142,8 @@ pub enum Error {
     SessionRuns { container: ContainerName, session: SessionName },
     #[error("the session's client in container `{container}` ended with exit code {exit_code}")]
     ClientFailed { container: ContainerName, exit_code: i64 },
-    #[error("container `{container}` has live sessions: {}", join(sessions))]
-    LiveSessions { container: ContainerName, sessions: Vec<SessionName>, verb: &'static str },
+    #[error("container `{container}` has live sessions: {}", sessions.join(", "))]
+    LiveSessions { container: ContainerName, sessions: Vec<String>, verb: &'static str },
 
     #[error("container `{container}` is {state}, so nobody can say whether sessions live in it")]
     UnknownSessions { container: ContainerName, state: State, verb: &'static str },

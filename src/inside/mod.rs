@@ -6,6 +6,7 @@ mod keep;
 mod last_session;
 mod once;
 mod relay;
+mod server;
 mod sshd;
 mod tmux;
 

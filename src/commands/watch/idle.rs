@@ -162,7 +162,7 @@ async fn left(project: &Project, limit: Duration, since: Instant, context: &Cont
         return Some(limit);
     };
     // Of tmux itself: the relay is not told of what programs print.
-    let Ok(sessions) = control::sessions(&mut connection, &name).await else {
+    let Ok(sessions) = control::all_sessions(&mut connection, &name).await else {
         return Some(limit);
     };
     let Ok(unused) = connection.unused().await else {
