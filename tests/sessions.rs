@@ -1,6 +1,7 @@
 //! R12, R31: sessions outlive terminals, and no terminal leaves a client behind.
 
 use std::fs;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
 
@@ -180,6 +181,23 @@ fn a_terminal_that_cannot_be_opened_again_shows_what_comes_without_a_key() {
     terminal.wait_for_text(mark, "later");
     terminal.signal(Signal::TERM);
     assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn a_client_whose_relay_is_frozen_ends_when_it_is_told_to() {
+    let place = Place::opened();
+    let mut terminal = attached(&place, &[]);
+    Docker::run(["pause", &place.container]);
+    let taken = terminal.paste();
+    // More than what is on its way in a terminal.
+    wait_until("a full connection", || {
+        let before = taken.load(Relaxed);
+        thread::sleep(Duration::from_millis(100));
+        before > 64 * 1024 && taken.load(Relaxed) == before
+    });
+    terminal.signal(Signal::HUP);
+    assert_eq!(terminal.end(), Some(0));
+    Docker::run(["unpause", &place.container]);
 }
 
 #[test]

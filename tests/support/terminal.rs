@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -55,6 +57,19 @@ impl RawTerminal {
     /// What a key sends, or several.
     pub fn press(&self, bytes: &[u8]) {
         (&self.pty).write_all(bytes).unwrap();
+    }
+
+    /// Types on and on, as fast as it is taken; how many bytes that is so far.
+    pub fn paste(&self) -> Arc<AtomicUsize> {
+        let mut input = File::from(self.pty.as_fd().try_clone_to_owned().unwrap());
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&taken);
+        std::thread::spawn(move || {
+            while let Ok(written @ 1..) = input.write(&[b'x'; 1024]) {
+                count.fetch_add(written, Relaxed);
+            }
+        });
+        taken
     }
 
     #[track_caller]
