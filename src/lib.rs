@@ -20,6 +20,7 @@ mod history;
 mod inside;
 mod lifecycle;
 mod made_with;
+mod nearest;
 mod outfit;
 mod picker;
 mod places;

@@ -77,7 +77,7 @@ fn every_wrong_option_is_named_at_once_and_nothing_is_bound() {
     host.tmux(["set-option", "-g", "@wharf-nonsense", "1"]);
     host.tmux(["set-option", "-g", "@wharf-pick-size", "huge"]);
     let errors = setup(&world, &host);
-    let expected = "error: there is no option `@wharf-nonsense`; did you mean `@wharf-status-no-engine`?\n       \
+    let expected = "error: there is no option `@wharf-nonsense`\n       \
                     there is no option `@wharf-open-kye`; did you mean `@wharf-open-key`?\n       \
                     `@wharf-pick-size` is like `80%x75%` or `100x30`, and not `huge`\n";
     assert_eq!(errors, expected);
