@@ -236,7 +236,7 @@ fn a_container_whose_tmux_cannot_be_asked_keeps_its_sessions() {
     wait_until("the limit", || in_full(&["exec", "--", "true"]).run().code == Some(126));
 
     let reason = "wharf: could not run `/usr/bin/tmux`: Resource temporarily unavailable (os error 11)";
-    let unknown = format!("error: could not list the sessions of container `{container}`: {reason}\n");
+    let unknown = format!("error: could not list the sessions in container `{container}`: {reason}\n");
     for verb in ["sessions", "rm"] {
         assert_eq!(in_full(&[verb]).failure(), unknown);
     }

@@ -132,6 +132,8 @@ pub enum Error {
         "could not get into container `{container}`: its relay speaks version {theirs} of the protocol, and this wharf {ours}"
     )]
     OtherVersion { container: ContainerName, theirs: u16, ours: u16 },
+    #[error("could not {action} in container `{container}`: {message}")]
+    Inside { container: ContainerName, action: String, message: String },
     #[error("container `{container}` was made by a wharf that knew no tools")]
     NoTools { container: ContainerName },
     #[error("lost the connection to container `{container}`: {source}")]

@@ -85,7 +85,7 @@ pub async fn create(
     if find(connection, container, session).await?.is_some() {
         return refuse_if_runs(connection, container, session, command).await;
     }
-    Err(refused(format!("start session `{session}` in container `{container}`"), &created))
+    Err(refused(container, format!("start session `{session}`"), &created))
 }
 
 /// What the exit code of the tmux inside says that the container lacks.
@@ -164,7 +164,7 @@ pub async fn all_sessions(connection: &mut Connection, container: &ContainerName
     }
     let printed = String::from_utf8_lossy(&output.stdout);
     let listed = printed.lines().map(Session::parse).collect::<Option<_>>().filter(|_| output.exit_code == 0);
-    listed.ok_or_else(|| refused(format!("list the sessions of container `{container}`"), &output))
+    listed.ok_or_else(|| refused(container, "list the sessions".to_owned(), &output))
 }
 
 /// Whether there is no tmux that could have sessions: none in the container, or none that runs.
@@ -191,7 +191,7 @@ async fn check(connection: &mut Connection, container: &ContainerName, session: 
     }
     let running = connection.sessions().await.map_err(|source| Error::lost(container, source))?;
     if running.iter().any(|listed| listed.name == *session) {
-        return Err(refused(format!("reach session `{session}` of container `{container}`"), output));
+        return Err(refused(container, format!("reach session `{session}`"), output));
     }
     let running = running.into_iter().map(|listed| listed.name).collect();
     Err(Error::NoSession { container: container.clone(), session: session.clone(), running })
@@ -208,9 +208,9 @@ async fn tmux(
     connection.output(run, &[]).await.map_err(|source| Error::lost(container, source))
 }
 
-fn refused(action: String, output: &Output) -> Error {
+fn refused(container: &ContainerName, action: String, output: &Output) -> Error {
     let message = quote::printable(&String::from_utf8_lossy(&output.stderr));
-    Error::Engine { action, message, status: None }
+    Error::Inside { container: container.clone(), action, message }
 }
 
 #[cfg(test)]
