@@ -7,7 +7,7 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::plan::{Consent, Seen, consent};
 use crate::project::Project;
-use crate::session::control;
+use crate::way::control;
 
 /// What is about to end a container's sessions.
 #[derive(Debug, Clone, Copy)]

@@ -19,11 +19,11 @@ use crate::plan;
 use crate::print;
 use crate::project::Project;
 use crate::report;
-use crate::session::control::Start;
 use crate::session::ssh::PORT_VARIABLE;
-use crate::session::{SessionName, control, environment, git};
+use crate::session::{SessionName, environment, git};
 use crate::target;
 use crate::tmux::{NewPane, Switch, TmuxServer};
+use crate::way::control::{self, Start};
 
 pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
     args.creation.throw_away = args.rm;

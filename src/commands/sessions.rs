@@ -9,8 +9,9 @@ use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::print;
-use crate::session::{Session, control};
+use crate::session::Session;
 use crate::target;
+use crate::way::control;
 
 pub async fn run(args: Sessions, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;

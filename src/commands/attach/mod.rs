@@ -25,8 +25,9 @@ use crate::session::agent::AgentSocket;
 use crate::session::attach::{End, Goodbye, pump};
 use crate::session::signals::Signals;
 use crate::session::terminal::{Terminal, USUAL_SIZE};
-use crate::session::{SessionName, commands, control, environment, git, memory};
+use crate::session::{SessionName, commands, environment, git, memory};
 use crate::target;
+use crate::way::control;
 use crate::wire::{Program, Request, Run};
 use heal::Next;
 

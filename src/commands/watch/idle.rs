@@ -19,7 +19,7 @@ use crate::engine::{State, label};
 use crate::made_with::MadeWith;
 use crate::plan;
 use crate::project::{ContainerName, Project};
-use crate::session::control;
+use crate::way::control;
 
 /// How soon an engine that did not answer, or did not stop a container, is asked again.
 const PAUSE: Duration = Duration::from_secs(30);

@@ -1,10 +1,10 @@
-//! Questions and orders to the tmux inside.
+//! What the host's side asks of the tmux inside, and tells it.
 
-use super::{Session, SessionName, commands};
+use super::{Connection, Output};
 use crate::error::{Error, Result};
 use crate::project::ContainerName;
 use crate::quote;
-use crate::way::{Connection, Output};
+use crate::session::{Session, SessionName, commands};
 use crate::wire::{NO_SHELL, NO_TMUX, Program, Run};
 
 /// A command that a running session would swallow is not lost in silence.
