@@ -16,6 +16,7 @@ mod drift;
 mod engine;
 mod entry;
 mod error;
+mod exit;
 mod history;
 mod inside;
 mod lifecycle;

@@ -21,6 +21,7 @@ use std::{env, fs};
 use tokio::runtime::Runtime;
 
 use crate::cli::Inside;
+use crate::exit;
 use crate::session::{LIFE_DIR, RUNTIME_DIR};
 use crate::tools::Launch;
 
@@ -44,7 +45,7 @@ fn become_program(command: &[String]) -> ExitCode {
 /// Says so, with the exit code that shells have for it.
 fn could_not_run(program: &str, error: &io::Error) -> ExitCode {
     eprintln!("wharf: could not run `{program}`: {error}");
-    ExitCode::from(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 })
+    exit::with(exit::of_failure(error))
 }
 
 fn runtime() -> io::Result<Runtime> {
