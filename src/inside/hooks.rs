@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::setsid;
 
-use super::{could_not_run, find_program, life_dir};
+use super::{could_not_run, find_program, life_dir, try_lock};
 use crate::cli::HooksVerb;
 use crate::exit;
 use crate::session::RUNTIME_DIR;
@@ -97,10 +97,6 @@ impl Record {
 
 fn open_lock(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).open(path)
-}
-
-fn try_lock(lock: &File) -> bool {
-    flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok()
 }
 
 fn create(hooks: &[Hook]) -> io::Result<i32> {

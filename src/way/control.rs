@@ -14,38 +14,49 @@ pub async fn refuse_if_runs(
     session: &SessionName,
     command: &[String],
 ) -> Result<()> {
-    match ended(connection, container, session, command).await? {
-        Some(false) => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
-        _ => Ok(()),
+    match in_the_way(connection, container, session, command).await? {
+        InTheWay::Running => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
+        InTheWay::Nothing | InTheWay::Ended => Ok(()),
     }
 }
 
-/// The same; and a session whose command has ended makes room for the next.
+/// Refuses likewise; a session whose command has ended makes room for the next.
 pub async fn make_room(
     connection: &mut Connection,
     container: &ContainerName,
     session: &SessionName,
     command: &[String],
 ) -> Result<()> {
-    match ended(connection, container, session, command).await? {
-        Some(false) => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
-        Some(true) => tmux(connection, container, commands::end(session), Vec::new()).await.map(drop),
-        None => Ok(()),
+    match in_the_way(connection, container, session, command).await? {
+        InTheWay::Running => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
+        InTheWay::Ended => tmux(connection, container, commands::end(session), Vec::new()).await.map(drop),
+        InTheWay::Nothing => Ok(()),
     }
 }
 
-/// Whether the command of the session that is in the way has ended; `None` where none is. Without a command to run, nothing
-/// is in the way, and nobody has to be asked.
-async fn ended(
+/// What is in the way of a command that a session is to run.
+enum InTheWay {
+    Nothing,
+    /// A session whose command has ended.
+    Ended,
+    Running,
+}
+
+/// Without a command, nobody has to be asked.
+async fn in_the_way(
     connection: &mut Connection,
     container: &ContainerName,
     session: &SessionName,
     command: &[String],
-) -> Result<Option<bool>> {
+) -> Result<InTheWay> {
     if command.is_empty() {
-        return Ok(None);
+        return Ok(InTheWay::Nothing);
     }
-    Ok(find(connection, container, session).await?.map(|found| found.exit_code.is_some()))
+    Ok(match find(connection, container, session).await? {
+        None => InTheWay::Nothing,
+        Some(found) if found.exit_code.is_some() => InTheWay::Ended,
+        Some(_) => InTheWay::Running,
+    })
 }
 
 /// Of tmux itself: what the relay knows is a moment old, and something is decided by this.
