@@ -13,10 +13,10 @@ use crate::outfit::{Outfit, SshPort};
 use crate::plan::WantedImage;
 use crate::project::Project;
 use crate::report;
-use crate::session::control::{self, Start};
 use crate::session::identity::HostUser;
 use crate::session::ssh::PORT_VARIABLE;
 use crate::session::{SessionName, environment};
+use crate::way::control::{self, Start};
 
 /// What a new container is to be: the configuration that counts, and who runs things in it.
 pub struct Asked {

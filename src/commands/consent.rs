@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::plan::{Consent, Seen, consent};
 use crate::project::Project;
 use crate::quote;
-use crate::session::SessionName;
+use crate::way::control;
 
 /// What is about to end a container's sessions.
 #[derive(Debug, Clone, Copy)]
@@ -34,18 +34,17 @@ pub async fn to_end_sessions(ending: Ending, project: &Project, seen: &Seen, con
         Consent::Given => Ok(()),
         Consent::Refuse => Err(Error::LiveSessions { container: name, sessions, verb }),
         Consent::Ask => {
-            let names: Vec<&str> = sessions.iter().map(SessionName::as_str).collect();
             let does = ending.does;
-            ask(&format!("`{project}` has live sessions ({}). {does} its container and end them?", names.join(", ")))
+            ask(&format!("`{project}` has live sessions ({}). {does} its container and end them?", sessions.join(", ")))
         }
     }
 }
 
-/// The sessions of a container that runs whose programs have not ended.
-pub async fn live_sessions(project: &Project, context: &Context) -> Result<Vec<SessionName>> {
+/// The sessions of a container that runs whose programs have not ended, under whatever names.
+pub async fn live_sessions(project: &Project, context: &Context) -> Result<Vec<String>> {
     let entry = Entry::to(project, context);
     let mut door = entry.running().await?;
-    let sessions = door.connection.sessions().await.map_err(|source| Error::lost(&entry.name(), source))?;
+    let sessions = control::all_sessions(&mut door.connection, &entry.name()).await?;
     Ok(sessions.into_iter().filter(|session| session.exit_code.is_none()).map(|session| session.name).collect())
 }
 

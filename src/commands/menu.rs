@@ -10,9 +10,10 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::plan::Condition;
 use crate::project::Project;
-use crate::session::{Session, control};
+use crate::session::Session;
 use crate::target;
 use crate::tmux::{At, Does, Item};
+use crate::way::control;
 
 /// What is not known by then is left out. An engine that is only busy is waited for: it takes milliseconds otherwise.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -15,7 +15,6 @@ use crate::made_with::{Flags, MadeWith};
 use crate::plan::{self, Made, Step};
 use crate::print;
 use crate::project::Project;
-use crate::session::SessionName;
 use crate::spec;
 use crate::target;
 
@@ -77,9 +76,8 @@ async fn say_what_would_change(project: &Project, creation: &Creation, context: 
     }
     if container.state.can_attach() {
         let sessions = consent::live_sessions(project, context).await?;
-        let names: Vec<&str> = sessions.iter().map(SessionName::as_str).collect();
-        if !names.is_empty() {
-            print::line(format_args!("  would end live sessions: {}", names.join(", ")))?;
+        if !sessions.is_empty() {
+            print::line(format_args!("  would end live sessions: {}", sessions.join(", ")))?;
         }
     } else if container.state.is_up() {
         print::line(format_args!("  it is {}, so nobody can say whether sessions live in it", container.state))?;

@@ -4,7 +4,8 @@ use kdl::{KdlEntry, KdlNode, KdlValue};
 
 use super::problem::Problem;
 use super::source::Sourced;
-use super::value::{Read, Wrong, nearest};
+use super::value::{Read, Wrong};
+use crate::nearest::nearest;
 
 pub struct Fields<'a> {
     node: &'a KdlNode,

@@ -13,9 +13,9 @@ use super::part::{Limits, Part, Profile, Way};
 use super::problem::{Problem, Problems};
 use super::source::{Scope, Sourced};
 use super::trust::{Trusted, inside_only};
-use super::value::nearest;
 use crate::aside::{self, DISK};
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use crate::project::Project;
 
 /// What a project's own file is called.

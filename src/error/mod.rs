@@ -136,6 +136,8 @@ pub enum Error {
         "could not get into container `{container}`: its relay speaks version {theirs} of the protocol, and this wharf {ours}"
     )]
     OtherVersion { container: ContainerName, theirs: u16, ours: u16 },
+    #[error("could not {action} in container `{container}`: {message}")]
+    Inside { container: ContainerName, action: String, message: String },
     #[error("container `{container}` was made by a wharf that knew no tools")]
     NoTools { container: ContainerName },
     #[error("lost the connection to container `{container}`: {source}")]
@@ -146,8 +148,8 @@ pub enum Error {
     SessionRuns { container: ContainerName, session: SessionName },
     #[error("the session's client in container `{container}` ended with exit code {exit_code}")]
     ClientFailed { container: ContainerName, exit_code: i64 },
-    #[error("container `{container}` has live sessions: {}", join(sessions))]
-    LiveSessions { container: ContainerName, sessions: Vec<SessionName>, verb: &'static str },
+    #[error("container `{container}` has live sessions: {}", sessions.join(", "))]
+    LiveSessions { container: ContainerName, sessions: Vec<String>, verb: &'static str },
 
     #[error("container `{container}` is {state}, so nobody can say whether sessions live in it")]
     UnknownSessions { container: ContainerName, state: State, verb: &'static str },

@@ -18,9 +18,9 @@ use crate::entry::Entry;
 use crate::error::Result;
 use crate::project::Project;
 use crate::quote;
-use crate::session::{SessionName, control};
+use crate::session::SessionName;
 use crate::tmux::{PaneId, TmuxServer};
-use crate::way::Connection;
+use crate::way::{Connection, control};
 
 /// How long whoever is asked for a preview may take.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -40,7 +40,8 @@ use socket::Socket;
 const UNUSED: Duration = Duration::from_secs(60);
 /// What a relay says to who has started it once it listens.
 const READY: &str = "ready";
-/// How long another relay may take to prove that it lives, or to die.
+/// How long what holds the container may take to become `sleep`, or whatever waits in its place. The relay begins then in any
+/// case.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub fn run(mode: RelayMode) -> ExitCode {
