@@ -99,6 +99,7 @@ pub async fn recreate(project: &Project, creation: &Creation, ending: Ending, co
     let seen = lifecycle.look_to_replace(wanted.image).await?;
     // What cannot be done is said before it is asked.
     lifecycle.check_gpus(&wanted).await?;
+    wanted.check(seen.container.as_ref())?;
     plan::replace(project, &seen, wanted.image)?;
     consent::to_end_sessions(ending, project, &seen, context).await?;
     // What nobody has chosen stays what people know.

@@ -131,7 +131,7 @@ impl Lifecycle<'_> {
                 return Ok(Up { container, connection: None });
             }
             if steps.iter().any(|step| matches!(step, Step::Create { .. } | Step::Pull { .. } | Step::Build { .. }))
-                && let Err(error) = wanted.check()
+                && let Err(error) = wanted.check(None)
             {
                 // Another launch was faster, and its container has the port.
                 if self.engine.container(&self.name()).await?.is_some() {

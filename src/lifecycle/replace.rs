@@ -22,6 +22,8 @@ impl Lifecycle<'_> {
             if let [step @ (Step::LookAgain | Step::Pull { .. } | Step::Build { .. })] = &steps[..] {
                 Box::pin(self.act(step, Some(wanted))).await?;
             } else {
+                // Somebody may have changed a link or taken a port since it was asked for.
+                wanted.check(seen.container.as_ref())?;
                 // Left by one that was killed.
                 self.take(&[Step::RemoveNext, Step::RemoveAside]).await?;
                 return Box::pin(self.take_or_undo(&steps, wanted)).await;

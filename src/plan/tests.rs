@@ -21,6 +21,7 @@ pub(super) fn seen(state: State) -> Seen {
         working_dir: "/srv/api".to_owned(),
         user: "1000:1000".to_owned(),
         read_only: false,
+        published: Vec::new(),
         host_dir: None,
         launch: None,
     };
