@@ -167,6 +167,29 @@ fn rm_asks_on_a_terminal() {
 }
 
 #[test]
+fn what_has_begun_since_a_person_was_asked_is_asked_for_again() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let host = world.host();
+    let screen = host.attach("main");
+    screen.type_line(&format!("'{}' rm '{}'", crate::support::binary().display(), project.display()));
+    let question = |sessions: &str| format!("has live sessions ({sessions}). Remove its container and end them? [y/N]");
+    screen.wait_for_text(&question("main"));
+    world.wharf(["open", "--detach", "--session", "logs"]).arg(&project).success();
+    screen.type_line("y");
+    screen.wait_for_text(&question("logs, main"));
+    // Another container, in which a session of the same name runs.
+    world.wharf(["open", "--fresh", "--force", "--detach"]).arg(&project).success();
+    let id = Docker::inspect(&container, "{{.Id}}");
+    screen.type_line("y");
+    wait_until("the third question", || screen.text().replace('\n', "").matches(&question("main")).count() == 2);
+    screen.type_line("n");
+    screen.wait_for_text("error: cancelled");
+    assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.Status}}"), format!("{id} running"));
+}
+
+#[test]
 fn a_container_that_ends_at_once_is_reported_with_its_log_and_leaves_nothing() {
     let world = World::new();
     let project = world.project("api");
