@@ -67,6 +67,7 @@ impl Error {
             Self::NoTmuxOnHost => "`scripts/build-tmux` makes one".to_owned(),
             Self::NotPortable { .. } => "a static program can: `scripts/build` makes wharf, `scripts/build-tmux` tmux".to_owned(),
             Self::IsKept { .. } => "leave out `--rm`; or `wharf open --fresh --rm` recreates it".to_owned(),
+            Self::GoesWithItsEnd { container } => format!("`wharf rebuild {container}` makes a new one like it"),
             Self::HookFailed { container, .. } => {
                 format!("`wharf exec {container} -- CMD` gets in all the same; the next `wharf open` tries again")
             }

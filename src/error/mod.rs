@@ -94,6 +94,8 @@ pub enum Error {
     ForeignContainer { container: ContainerName, project: String },
     #[error("container `{container}` exists already, and is not removed when its last session ends")]
     IsKept { container: ContainerName },
+    #[error("container `{container}` is removed when it ends, so it can't be started again")]
+    GoesWithItsEnd { container: ContainerName },
     #[error("container `{container}` is not wharf's")]
     NotOurs { container: ContainerName },
     #[error("`{project}` has no container")]
