@@ -147,6 +147,26 @@ fn rm_of_a_paused_container_has_to_be_forced() {
 }
 
 #[test]
+fn the_way_out_of_a_container_that_nobody_gets_into_is_one() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+    Docker::run(["rm", "-f", &container]);
+    // As a wharf has made it that had no relay.
+    let label = format!("--label=wharf.project={}", project.display());
+    Docker::run(["run", "--detach", "--name", &container, "--label=wharf=true", &label, BUSYBOX, "sleep", "infinity"]);
+    let refusal = format!(
+        "error: container `{container}` was made by a wharf that knew no tools\n\
+         hint: `wharf rm --force {container}`, then `wharf open`: ends what runs in it, and keeps its home directory\n"
+    );
+    for verb in [&["open", "--detach"][..], &["rm"], &["rebuild"]] {
+        assert_eq!(world.wharf(verb).arg(&project).failure(), refusal, "{verb:?}");
+    }
+    world.wharf(["rm", "--force", &container]).success();
+    assert_eq!(world.open_detached(&project), container);
+}
+
+#[test]
 fn rm_asks_on_a_terminal() {
     let world = World::new();
     let project = world.project("api");

@@ -79,8 +79,9 @@ impl Error {
             Self::NoShell { .. } => "name one of its programs: `wharf open -- CMD`".to_owned(),
             Self::NoWayIn { container, .. } => format!("`docker logs {container}` may say more; `wharf stop`, then `wharf open`"),
             Self::OtherVersion { theirs, ours, .. } if theirs > ours => "update wharf".to_owned(),
-            Self::NoTools { .. } | Self::OtherVersion { .. } => {
-                "`wharf rm`, then `wharf open`; what is in the home directory stays".to_owned()
+            // Without `--force`, `rm` would have to get in as well, to see which sessions live there.
+            Self::NoTools { container } | Self::OtherVersion { container, .. } => {
+                format!("`wharf rm --force {container}`, then `wharf open`: ends what runs in it, and keeps its home directory")
             }
             Self::Lost { .. } => "`wharf attach` gets in again".to_owned(),
             Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),
