@@ -1,8 +1,11 @@
 //! R10, R11, R13, R15, R16, R22, R23: what becomes of a container.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use crate::support::{BAD_SLEEP, BUSYBOX, Docker, World, output_of, wait_until};
+use crate::configured::trusted;
+use crate::support::{BAD_SLEEP, BUSYBOX, Docker, NO_SLEEP, World, output_of, wait_for, wait_until};
 
 #[test]
 fn start_works_from_every_state() {
@@ -223,6 +226,28 @@ fn a_container_that_ends_at_once_is_reported_with_its_log_and_leaves_nothing() {
         assert!(Docker::below("container", &project).is_empty());
         assert!(Docker::below("volume", &project).is_empty());
     }
+}
+
+#[test]
+fn a_container_that_never_gets_ready_is_reported_with_its_log() {
+    let world = World::new();
+    let text = format!("image \"{NO_SLEEP}\"\nmount \"sleep\" \"/bin/sleep\"\n");
+    let project = trusted(&world, &text);
+    let sleep = project.join("sleep");
+    fs::write(&sleep, "#!/bin/sh\necho something else; exec tail -f /dev/null\n").unwrap();
+    fs::set_permissions(&sleep, Permissions::from_mode(0o755)).unwrap();
+    // By the relay it would be usable all the same.
+    let start = || world.wharf(["start"]).arg(&project).env("WHARF_ATTACH", "exec").run();
+    let refused = wait_for("the engine to look when the script is over", || {
+        Some(start())
+            .filter(|outcome| outcome.code != Some(0) || world.wharf(["rm", "--force"]).arg(&project).run().code != Some(0))
+    });
+    let container = world.container_of(&project);
+    let expected = format!(
+        "error: container `{container}` runs, and was not ready within 10 s\n  | something else\n\
+         hint: `docker logs {container}` has the rest; `wharf rm --force {container}` removes it\n"
+    );
+    assert_eq!((refused.code, refused.stderr), (Some(1), expected));
 }
 
 #[test]

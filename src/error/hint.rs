@@ -59,6 +59,9 @@ impl Error {
             Self::Died { container, .. } => {
                 format!("`docker logs {container}` has the rest; `wharf open --image` tries another image")
             }
+            Self::NeverReady { container, .. } => {
+                format!("`docker logs {container}` has the rest; `wharf rm --force {container}` removes it")
+            }
             Self::OtherArchitecture { .. } => {
                 format!("use an image for {}, or install emulation (`qemu-user-static`)", native_architecture())
             }

@@ -104,6 +104,8 @@ pub enum Error {
     NotRunning { container: ContainerName, state: State },
     #[error("container `{container}` {}{}", death(*exit_code, *out_of_memory), quoted_log(log))]
     Died { container: ContainerName, exit_code: i64, out_of_memory: bool, log: Vec<String> },
+    #[error("container `{container}` runs, and was not ready within {} s{}", within.as_secs(), quoted_log(log))]
+    NeverReady { container: ContainerName, within: Duration, log: Vec<String> },
     #[error("image `{image}` is for {architecture}, and this machine is {}{}", native_architecture(), quoted_log(log))]
     OtherArchitecture { image: String, architecture: String, log: Vec<String> },
     #[error("container `{container}` is gone")]
