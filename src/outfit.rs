@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
 use crate::config::{self, Config, Gpus, OnExit, PROJECT_FILE, Surroundings, forbidden_mount};
-use crate::engine::{Limits, Mount, PortBinding};
+use crate::engine::{Container, Limits, Mount, PortBinding};
 use crate::error::{Error, Result};
 use crate::project::{self, Masked, Project};
 use crate::quote;
@@ -142,10 +142,12 @@ impl Outfit {
         Some(format!("{}{more} can be read in the container; `mask` or `allow` in {PROJECT_FILE}", shown.join(", ")))
     }
 
-    /// The same of ports that somebody listens at.
-    pub fn check_ports(&self) -> Result<()> {
+    /// Refuses ports that somebody listens at, before anything is made. What the container has that this one is to replace will
+    /// be free by then.
+    pub fn check_ports(&self, replaced: Option<&Container>) -> Result<()> {
         let ssh = self.ssh.filter(|ssh| !ssh.is_any).map(|ssh| (IpAddr::from(Ipv4Addr::LOCALHOST), ssh.port));
-        for (address, port) in self.ports.iter().map(|port| (port.address, port.host)).chain(ssh) {
+        let ports = self.ports.iter().map(|port| (port.address, port.host)).chain(ssh);
+        for (address, port) in ports.filter(|&(address, port)| replaced.is_none_or(|old| !old.publishes(address, port))) {
             // What else can be wrong with one is the engine's to say: it may listen where this user can't.
             if TcpListener::bind((address, port)).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
                 return Err(Error::PortTaken { port, address });

@@ -67,6 +67,27 @@ fn a_container_stops_with_its_last_session_and_not_before() {
 }
 
 #[test]
+fn one_that_goes_with_its_end_is_not_restarted_but_rebuilt() {
+    let world = World::new();
+    let [configured, flagged] = ["on-exit \"remove\"", ""].map(|text| project(&world, &format!("n{}", text.len()), text));
+    world.open_detached(&configured);
+    world.wharf(["open", "--detach", "--rm"]).arg(&flagged).success();
+    for project in [configured, flagged] {
+        let container = world.container_of(&project);
+        let before = Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}");
+        let refusal = format!(
+            "error: container `{container}` is removed when it ends, so it can't be started again\n\
+             hint: `wharf rebuild {container}` makes a new one like it\n"
+        );
+        assert_eq!(world.wharf(["restart"]).arg(&project).failure(), refusal);
+        assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}"), before);
+        world.wharf(["rebuild", "--force", &container]).success();
+        let made = Docker::inspect(&container, "{{index .Config.Labels \"wharf.on_exit\"}} {{.HostConfig.AutoRemove}}");
+        assert_eq!(made, "remove true");
+    }
+}
+
+#[test]
 fn a_window_closes_with_the_container() {
     let world = World::new();
     let host = world.host();

@@ -6,6 +6,7 @@ use crate::quote::shell_if_needed;
 
 impl Error {
     /// One thing to do about it, with a command to run.
+    #[expect(clippy::too_many_lines, reason = "a table of errors and hints")]
     pub fn hint(&self) -> Option<String> {
         if let Some(id) = self.held_container() {
             return Some(release_command(id));
@@ -68,6 +69,9 @@ impl Error {
             Self::Died { container, .. } => {
                 format!("`docker logs {container}` has the rest; `wharf open --image` tries another image")
             }
+            Self::NeverReady { container, .. } => {
+                format!("`docker logs {container}` has the rest; `wharf rm --force {container}` removes it")
+            }
             Self::OtherArchitecture { .. } => {
                 format!("use an image for {}, or install emulation (`qemu-user-static`)", native_architecture())
             }
@@ -76,6 +80,7 @@ impl Error {
             Self::NoTmuxOnHost => "`scripts/build-tmux` makes one".to_owned(),
             Self::NotPortable { .. } => "a static program can: `scripts/build` makes wharf, `scripts/build-tmux` tmux".to_owned(),
             Self::IsKept { .. } => "leave out `--rm`; or `wharf open --fresh --rm` recreates it".to_owned(),
+            Self::GoesWithItsEnd { container } => format!("`wharf rebuild {container}` makes a new one like it"),
             Self::HookFailed { container, .. } => {
                 format!("`wharf exec {container} -- CMD` gets in all the same; the next `wharf open` tries again")
             }
@@ -87,8 +92,9 @@ impl Error {
             Self::NoShell { .. } => "name one of its programs: `wharf open -- CMD`".to_owned(),
             Self::NoWayIn { container, .. } => format!("`docker logs {container}` may say more; `wharf stop`, then `wharf open`"),
             Self::OtherVersion { theirs, ours, .. } if theirs > ours => "update wharf".to_owned(),
-            Self::NoTools { .. } | Self::OtherVersion { .. } => {
-                "`wharf rm`, then `wharf open`; what is in the home directory stays".to_owned()
+            // Without `--force`, `rm` would have to get in as well, to see which sessions live there.
+            Self::NoTools { container } | Self::OtherVersion { container, .. } => {
+                format!("`wharf rm --force {container}`, then `wharf open`: ends what runs in it, and keeps its home directory")
             }
             Self::Lost { .. } => "`wharf attach` gets in again".to_owned(),
             Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),

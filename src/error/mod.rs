@@ -98,6 +98,8 @@ pub enum Error {
     ForeignContainer { container: ContainerName, project: String },
     #[error("container `{container}` exists already, and is not removed when its last session ends")]
     IsKept { container: ContainerName },
+    #[error("container `{container}` is removed when it ends, so it can't be started again")]
+    GoesWithItsEnd { container: ContainerName },
     #[error("container `{container}` is not wharf's")]
     NotOurs { container: ContainerName },
     #[error("`{project}` has no container")]
@@ -106,6 +108,8 @@ pub enum Error {
     NotRunning { container: ContainerName, state: State },
     #[error("container `{container}` {}{}", death(*exit_code, *out_of_memory), quoted_log(log))]
     Died { container: ContainerName, exit_code: i64, out_of_memory: bool, log: Vec<String> },
+    #[error("container `{container}` runs, and was not ready within {} s{}", within.as_secs(), quoted_log(log))]
+    NeverReady { container: ContainerName, within: Duration, log: Vec<String> },
     #[error("image `{image}` is for {architecture}, and this machine is {}{}", native_architecture(), quoted_log(log))]
     OtherArchitecture { image: String, architecture: String, log: Vec<String> },
     #[error("container `{container}` is gone")]

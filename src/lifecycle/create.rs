@@ -1,7 +1,7 @@
 //! Creating a container, with all that it takes on the host and on the engine.
 
 use super::{Lifecycle, Wanted};
-use crate::engine::Image;
+use crate::engine::{Container, Image};
 use crate::error::{Error, Result};
 use crate::places;
 use crate::prepare::Preparation;
@@ -71,9 +71,10 @@ impl Lifecycle<'_> {
 }
 
 impl Wanted<'_> {
-    /// Whether this machine has what the container is to get. One to throw away gets no ports: the project's own may have them.
-    pub(super) fn check(&self, project: &Project) -> Result<()> {
+    /// Whether this machine has what the project's container is to get, and may give it. One to throw away gets no ports: the
+    /// project's own may have them.
+    pub fn check(&self, project: &Project, replaced: Option<&Container>) -> Result<()> {
         self.outfit.sources(project)?;
-        if self.throw_away { Ok(()) } else { self.outfit.check_ports() }
+        if self.throw_away { Ok(()) } else { self.outfit.check_ports(replaced) }
     }
 }

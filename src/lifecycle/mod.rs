@@ -132,7 +132,7 @@ impl Lifecycle<'_> {
                 return Ok(Up { container, connection: None });
             }
             if steps.iter().any(|step| matches!(step, Step::Create { .. } | Step::Pull { .. } | Step::Build { .. }))
-                && let Err(error) = wanted.check(self.project)
+                && let Err(error) = wanted.check(self.project, None)
             {
                 // Another launch was faster, and its container has the port.
                 if self.engine.container(&self.name()).await?.is_some() {
