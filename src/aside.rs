@@ -8,18 +8,19 @@ use std::time::Duration;
 /// How long a disk that works may take for what a person waits for.
 pub const DISK: Duration = Duration::from_secs(2);
 
+/// Does it on a thread of its own. `None` where that has died.
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     spawn(Box::new(move || drop(sender.send(work()))));
     receiver.await.ok()
 }
 
-/// The same, for no longer than `limit`.
+/// Does it on a thread of its own, and waits for it no longer than `limit`.
 pub async fn aside_within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     tokio::time::timeout(limit, aside(work)).await.ok().flatten()
 }
 
-/// The same for who has nothing else to do meanwhile.
+/// Does it on a thread of its own, and blocks for no longer than `limit`: for who has nothing else to do meanwhile.
 pub fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let shared = Arc::new((Mutex::new(None), Condvar::new()));
     let theirs = Arc::clone(&shared);

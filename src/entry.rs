@@ -31,9 +31,15 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Into the project's own container.
+    /// Into the project's own container, by the way that its configuration says.
     pub fn to(project: &'a Project, context: &'a Context) -> Self {
-        Self { project, name: project.container_name(), context, relays: context.relays_of(project) }
+        Self::by(context.relays_of(project), project, context)
+    }
+
+    /// Into the project's own container, whatever its configuration says of the way: for who asks many containers, and can't
+    /// wait for as many disks.
+    pub fn by(relays: Relays<'a>, project: &'a Project, context: &'a Context) -> Self {
+        Self { project, name: project.container_name(), context, relays }
     }
 
     /// Into a container to throw away, which only this process knows.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
 use crate::config::{self, Config, Gpus, OnExit, PROJECT_FILE, Surroundings, forbidden_mount};
-use crate::engine::{Limits, Mount, PortBinding};
+use crate::engine::{Container, Limits, Mount, PortBinding};
 use crate::error::{Error, Result};
 use crate::project::{self, Masked, Project};
 use crate::quote;
@@ -86,12 +86,17 @@ impl Outfit {
         }
     }
 
-    /// What is mounted from the host, as the engine takes it.
-    pub fn mounts(&self, user: &HostUser) -> impl Iterator<Item = Mount> {
-        self.mounts.iter().zip(&self.sources).map(|(mount, source)| {
+    /// What is mounted from the host, as the engine takes it. `sources` is what [`Self::sources`] has given.
+    pub fn mounts(&self, sources: &[PathBuf], user: &HostUser) -> impl Iterator<Item = Mount> {
+        self.mounts.iter().zip(sources).map(|(mount, source)| {
             let (source, target) = (source.to_string_lossy().into_owned(), inside(&mount.target, user));
             if mount.readonly { Mount::ReadOnlyBind { source, target } } else { Mount::Bind { source, target } }
         })
+    }
+
+    /// Where in the container something of the host's is mounted.
+    pub fn targets(&self, user: &HostUser) -> impl Iterator<Item = String> {
+        self.mounts.iter().map(|mount| inside(&mount.target, user))
     }
 
     /// The project's own volumes: their names within the project, and where they are mounted.
@@ -99,19 +104,24 @@ impl Outfit {
         self.volumes.iter().map(|(name, target)| (name.as_str(), inside(target, user)))
     }
 
-    /// Refuses what this machine can't give, before anything is made. Links are followed here: one that leads to the engine's
-    /// socket is as forbidden as the socket.
-    pub fn check_mounts(&self) -> Result<()> {
-        for source in &self.sources {
+    /// The canonical paths of what is mounted from the host. Refuses what this machine can't give: a link that leads to the
+    /// engine's socket is as forbidden as the socket, and one of the project's own, which a program in the container may have
+    /// put there, does not lead out of the project.
+    pub fn sources(&self, project: &Project) -> Result<Vec<PathBuf>> {
+        let sockets = self.surroundings.sockets.iter();
+        let sockets: Vec<PathBuf> =
+            sockets.flat_map(|socket| [socket.canonicalize().ok(), Some(socket.clone())]).flatten().collect();
+        let resolve = |source: &PathBuf| {
             let canonical = source.canonicalize().map_err(|_| Error::NoMountSource { path: source.clone() })?;
-            let sockets = self.surroundings.sockets.iter();
-            let sockets: Vec<PathBuf> =
-                sockets.flat_map(|socket| [socket.canonicalize().ok(), Some(socket.clone())]).flatten().collect();
             if let Some(reason) = forbidden_mount(&canonical, &sockets) {
                 return Err(Error::ForbiddenMount { path: source.clone(), reason });
             }
-        }
-        Ok(())
+            if project::normal(source).starts_with(project.path()) && !canonical.starts_with(project.path()) {
+                return Err(Error::MountLeadsOut { path: source.clone(), to: canonical });
+            }
+            Ok(canonical)
+        };
+        self.sources.iter().map(resolve).collect()
     }
 
     /// What of the project the container is not to see, as far as it is there.
@@ -132,10 +142,12 @@ impl Outfit {
         Some(format!("{}{more} can be read in the container; `mask` or `allow` in {PROJECT_FILE}", shown.join(", ")))
     }
 
-    /// The same of ports that somebody listens at.
-    pub fn check_ports(&self) -> Result<()> {
+    /// Refuses ports that somebody listens at, before anything is made. What the container has that this one is to replace will
+    /// be free by then.
+    pub fn check_ports(&self, replaced: Option<&Container>) -> Result<()> {
         let ssh = self.ssh.filter(|ssh| !ssh.is_any).map(|ssh| (IpAddr::from(Ipv4Addr::LOCALHOST), ssh.port));
-        for (address, port) in self.ports.iter().map(|port| (port.address, port.host)).chain(ssh) {
+        let ports = self.ports.iter().map(|port| (port.address, port.host)).chain(ssh);
+        for (address, port) in ports.filter(|&(address, port)| replaced.is_none_or(|old| !old.publishes(address, port))) {
             // What else can be wrong with one is the engine's to say: it may listen where this user can't.
             if TcpListener::bind((address, port)).is_err_and(|error| error.kind() == io::ErrorKind::AddrInUse) {
                 return Err(Error::PortTaken { port, address });

@@ -32,6 +32,13 @@ pub fn empty(container: &ContainerName, state_dir: &Path) -> PathBuf {
     files(container, state_dir).join("empty")
 }
 
+/// Whether a path of the host's is one of these, of the container that has `shared` from there.
+pub fn is_own(path: &Path, shared: &Path) -> bool {
+    let name = shared.file_name().unwrap_or_default();
+    let files = shared.ancestors().nth(2).map(|state_dir| state_dir.join("files").join(name));
+    path == shared || files.is_some_and(|files| path.starts_with(files))
+}
+
 pub fn put_empty(container: &ContainerName, state_dir: &Path) -> Result<()> {
     create(&files(container, state_dir))?;
     let empty = empty(container, state_dir);

@@ -15,7 +15,7 @@ pub fn text(text: &str) -> Result<()> {
     bytes(text.as_bytes())
 }
 
-/// The same, and the line's end.
+/// One line, with its end.
 pub fn line(line: impl Display) -> Result<()> {
     text(&format!("{line}\n"))
 }

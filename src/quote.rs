@@ -5,7 +5,7 @@ pub fn shell(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The same, without quotes where a person would write none.
+/// A word for a POSIX shell, without quotes where a person would write none.
 pub fn shell_if_needed(word: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./=:,@%+".contains(&b);
     // zsh expands a word that begins with `=`.
@@ -26,6 +26,11 @@ pub fn tmux_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
+/// Text that a format of tmux's shows as it is.
+pub fn tmux_format(text: &str) -> String {
+    text.replace('#', "##")
+}
+
 /// The longest text of a stranger's that is shown, in characters.
 const MOST_SHOWN: usize = 300;
 
@@ -42,6 +47,11 @@ pub fn visible(text: &str) -> String {
         if is_shown(c) { shown.push(c) } else { shown.extend(c.escape_debug()) }
     }
     shown
+}
+
+/// The same of a text of several lines, which stay what they are.
+pub fn visible_lines(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
 /// What a program in a container says, for one line of the terminal: shown and not obeyed.
@@ -76,6 +86,12 @@ mod tests {
         for (word, escaped) in [("a;", r"a\;"), ("a;b", "a;b"), (";", r"\;"), (r"a\;", r"a\\;")] {
             assert_eq!(tmux_argument(word), escaped);
         }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_written_out() {
+        assert_eq!(visible_lines("`a\u{1b}]0;x\u{7}`\r\n  größe\t"), "`a\\u{1b}]0;x\\u{7}`\\r\n  größe\\t");
+        assert_eq!(visible("a\nb"), "a\\nb");
     }
 
     #[test]

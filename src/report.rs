@@ -32,15 +32,22 @@ pub fn report(error: &Error, context: &Context) -> ExitCode {
 /// Shows an error that nothing ends with.
 pub fn show(error: &Error, context: &Context) {
     if let (Some(client), Some(tmux)) = (&context.client, &context.tmux) {
-        let hint = error.hint().map(|hint| format!("\n{hint}")).unwrap_or_default();
+        let (error, hint) = visible(error);
+        let hint = hint.map(|hint| format!("\n{hint}")).unwrap_or_default();
         tmux.show_message(client, &format!("wharf: {error}{hint}"));
     } else {
         print(error);
     }
 }
 
+/// An error and what to do about it. The names in them, of directories and the like, are shown and not obeyed.
+fn visible(error: &Error) -> (String, Option<String>) {
+    (quote::visible_lines(&error.to_string()), error.hint().map(|hint| quote::visible_lines(&hint)))
+}
+
 /// Shows what is worth knowing and no error, at the same place.
 pub fn note(text: &str, context: &Context) {
+    let text = quote::visible_lines(text);
     match (&context.client, &context.tmux) {
         (Some(client), Some(tmux)) => tmux.show_message(client, &format!("wharf: {text}")),
         _ => anstream::eprintln!("{HINT}note:{HINT:#} {text}"),
@@ -58,8 +65,9 @@ pub fn print(error: &Error) {
         anstream::eprintln!("{}", reports.join("\n\n"));
         return;
     }
+    let (error, hint) = visible(error);
     anstream::eprintln!("{ERROR}error:{ERROR:#} {error}");
-    if let Some(hint) = error.hint() {
+    if let Some(hint) = hint {
         anstream::eprintln!("{HINT}hint:{HINT:#} {hint}");
     }
 }

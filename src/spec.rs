@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::OnExit;
 use crate::engine::{ContainerSpec, Image, Membership, Mount, PortBinding, label};
+use crate::error::Result;
 use crate::lifecycle::Wanted;
 use crate::places;
 use crate::project::{ContainerName, Masked, Project, outside_git_directory};
@@ -13,18 +14,43 @@ use crate::session::{HOST_DIR, LIFE_PARENT, RUNTIME_DIR, ssh};
 use crate::tools::{TOOLS_DIR, Tools};
 use crate::wire::PROJECT_VARIABLE;
 
+/// What the disk says of what a container gets from it.
+pub struct OnDisk {
+    /// What of the project it is not to see.
+    pub masked: Vec<Masked>,
+    /// The canonical paths of what is configured to be mounted.
+    pub sources: Vec<PathBuf>,
+    /// What of git lies outside the project.
+    pub git_directory: Option<PathBuf>,
+}
+
+impl OnDisk {
+    pub fn look(project: &Project, wanted: &Wanted) -> Result<Self> {
+        Ok(Self {
+            masked: wanted.outfit.masked(project),
+            sources: wanted.outfit.sources(project)?,
+            git_directory: outside_git_directory(project.path()),
+        })
+    }
+}
+
 /// The container of a project: the project read-write at its own path and as the working directory, run as the host's
-/// user with a home that persists.
+/// user with a home that persists. `kept` are the volumes that were in use before.
 pub fn container(
     project: &Project,
     name: ContainerName,
     image: &Image,
     wanted: &Wanted,
     tools: &Tools,
-    masked: &[Masked],
+    on_disk: &OnDisk,
+    kept: &[String],
 ) -> ContainerSpec {
     let user = wanted.user;
     let workspace = workspace(project, wanted);
+    // A helper has filled the others, where the container is to be read-only.
+    let is_kept = |volume: &String| wanted.read_only || kept.contains(volume);
+    // First of all, since a volume that is made now is not to be older: see `Engine::new_volumes`.
+    let mut own_labels = labels(project, &name, wanted, Some(image));
     let mut mounts = vec![
         Mount::Bind { source: project.to_string(), target: workspace.clone() },
         Mount::Bind {
@@ -38,7 +64,8 @@ pub fn container(
     match (wanted.throw_away, wanted.read_only) {
         (false, _) => {
             let labels = labels(project, &name, wanted, None);
-            mounts.push(Mount::Volume { name: name.home_volume(), target: user.home(), labels });
+            let volume = name.home_volume();
+            mounts.push(Mount::Volume { is_kept: is_kept(&volume), name: volume, target: user.home(), labels });
         }
         (true, false) => mounts.push(Mount::AnonymousVolume { target: user.home() }),
         // Nobody could make the volume the user's.
@@ -55,7 +82,7 @@ pub fn container(
         tmpfs.insert("/tmp".to_owned(), "mode=1777".to_owned());
     }
     let empty = places::empty(&name, wanted.state_dir).to_string_lossy().into_owned();
-    for Masked { path, is_directory } in masked {
+    for Masked { path, is_directory } in &on_disk.masked {
         let target = Path::new(&workspace).join(path).to_string_lossy().into_owned();
         if *is_directory {
             tmpfs.insert(target, "ro,mode=0555,size=4k".to_owned());
@@ -63,34 +90,34 @@ pub fn container(
             mounts.push(Mount::ReadOnlyBind { source: empty.clone(), target });
         }
     }
-    mounts.extend(wanted.outfit.mounts(user));
+    mounts.extend(wanted.outfit.mounts(&on_disk.sources, user));
     mounts.extend(wanted.outfit.volumes(user).map(|(volume, target)| Mount::Volume {
+        is_kept: is_kept(&project.volume(volume)),
         // Not the throw-away container's: what a volume keeps is the project's.
         name: project.volume(volume),
         target,
         labels: labels(project, &project.container_name(), wanted, None),
     }));
-    let git = outside_git_directory(project.path()).and_then(|directory| directory.into_os_string().into_string().ok());
+    let git = on_disk.git_directory.as_ref().and_then(|directory| directory.to_str()).map(str::to_owned);
     mounts.extend(git.map(|directory| Mount::Bind { target: directory.clone(), source: directory }));
-    let mut labels = labels(project, &name, wanted, Some(image));
-    labels.insert(label::EFFECTIVE.to_owned(), wanted.made_with.to_label());
-    labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
+    own_labels.insert(label::EFFECTIVE.to_owned(), wanted.made_with.to_label());
+    own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
     let mut command = tools.launch().wharf();
     command.push("hold".to_owned());
     let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.outfit.on_exit };
     if wanted.throw_away {
         command.push("--once".to_owned());
-        labels.insert(label::THROW_AWAY.to_owned(), "true".to_owned());
+        own_labels.insert(label::THROW_AWAY.to_owned(), "true".to_owned());
     } else if on_exit != OnExit::Keep {
         command.push("--until-last-session".to_owned());
-        labels.insert(label::ON_EXIT.to_owned(), if on_exit == OnExit::Stop { "stop" } else { "remove" }.to_owned());
+        own_labels.insert(label::ON_EXIT.to_owned(), if on_exit == OnExit::Stop { "stop" } else { "remove" }.to_owned());
     }
     let network = wanted.outfit.network.clone().map(|network| Membership {
         network,
         // Beside the container's name, which the engine adds. One to throw away is not who others look for.
         aliases: if wanted.throw_away { Vec::new() } else { vec![name.hostname().to_owned()] },
     });
-    labels.extend(network.iter().map(|of| (label::NETWORK.to_owned(), of.network.clone())));
+    own_labels.extend(network.iter().map(|of| (label::NETWORK.to_owned(), of.network.clone())));
     let mut environment = vec![
         format!("HOME={}", user.home()),
         format!("USER={}", user.name),
@@ -103,11 +130,11 @@ pub fn container(
     ];
     let ssh_port = wanted.ssh_port.filter(|_| !wanted.throw_away);
     environment.extend(ssh_port.map(|port| format!("{}={port}", ssh::PORT_VARIABLE)));
-    labels.extend(ssh_port.map(|port| (label::SSH_PORT.to_owned(), port.to_string())));
+    own_labels.extend(ssh_port.map(|port| (label::SSH_PORT.to_owned(), port.to_string())));
     environment.extend(wanted.outfit.environment.iter().cloned());
     ContainerSpec {
         image: image.name.clone(),
-        labels,
+        labels: own_labels,
         command,
         environment,
         user: user.id_pair(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Engine, label};
+use crate::engine::{Engine, Mount, label};
 use crate::error::{Error, Result};
 use crate::progress;
 use crate::tools::{TOOLS_DIR, Tools};
@@ -50,7 +50,10 @@ pub async fn ensure(engine: &Engine, tools: &Tools, image: &str) -> Result<()> {
 
 async fn fill(engine: &Engine, tools: &Tools, name: &str, image: &str) -> Result<()> {
     let volume = tools.volume();
-    let filler = engine.create_filler(name, image, &[(volume, TOOLS_DIR.to_owned())], labels(tools)).await?;
+    let labels = labels(tools);
+    // Whatever the image has there is not to be run.
+    let mount = Mount::Volume { name: volume.to_owned(), target: TOOLS_DIR.to_owned(), labels: labels.clone(), is_kept: true };
+    let filler = engine.create_filler(name, image, vec![mount], labels).await?;
     let outcome = async {
         if engine.path_exists(&filler, &format!("{TOOLS_DIR}/{COMPLETE}")).await? {
             return Ok(());

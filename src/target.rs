@@ -2,35 +2,62 @@
 
 use std::env;
 use std::io;
-use std::path::{Path, absolute};
+use std::path::{Path, PathBuf, absolute};
 
 use crate::aside::{self, DISK};
 use crate::context::Context;
 use crate::engine::label;
 use crate::error::{Error, Result};
-use crate::project::{Asked, ContainerName, Project, find_root};
+use crate::project::{self, Asked, ContainerName, Project, find_root};
 use crate::quote;
 
 /// A target is a directory, a container's name, a project's short name or `parent/base`; a directory wins over a name.
 /// Without a target it is the project at hand. Only names ask the engine.
 ///
-/// A path whose directory no longer exists is taken as it is given: its container may still be there.
+/// A path whose directory no longer exists is a target as well: its container may still be there.
 pub async fn resolve(target: Option<&str>, context: &Context) -> Result<Project> {
     let Some(target) = target else {
         return at_hand(context);
     };
     let path = Path::new(target);
-    if let Ok(found) = look_at(path, context, Asked::ByName)? {
-        return found;
+    let found = look_at(path, context, Asked::ByName)?;
+    let is_path = is_written_as_path(target);
+    let is_file = matches!(found, Ok(Err(Error::NotADirectory { .. })));
+    match found {
+        Ok(found) if is_path || !is_file => return found,
+        Err(_) if is_path => return of_missing(path, context).await,
+        _ => {}
     }
-    if is_written_as_path(target) {
-        let path = absolute(path).map_err(|source| Error::io(format!("make `{target}` absolute"), source))?;
-        return Project::at(&path);
-    }
-    match target.parse::<ContainerName>() {
+    let named = match target.parse::<ContainerName>() {
         Ok(name) => by_container(&name, context).await,
         Err(()) => by_name(target, context).await,
+    };
+    match named {
+        // A program can be called like the project that it was built in, and is none of the projects.
+        Err(Error::UnknownTarget { .. }) if is_file => Err(Error::NotADirectory { path: path.to_owned() }),
+        named => named,
     }
+}
+
+/// The project of a directory that is not there: of the path as it is given where that has a container, else of where it
+/// leads, as far as it leads somewhere.
+async fn of_missing(path: &Path, context: &Context) -> Result<Project> {
+    let given = absolute(path).map_err(|source| Error::io(format!("make `{}` absolute", path.display()), source))?;
+    let as_given = Project::at(&given)?;
+    let leads_to = aside::within(DISK, move || beyond_what_exists(&given)).unwrap_or_else(|| as_given.path_buf());
+    if leads_to == as_given.path() || context.engine()?.container(&as_given.container_name()).await?.is_some() {
+        return Ok(as_given);
+    }
+    Project::at(&leads_to)
+}
+
+/// The canonical path of the nearest ancestor that exists, and what is beyond it as it is written.
+fn beyond_what_exists(path: &Path) -> PathBuf {
+    let canonical = |ancestor: &Path| {
+        let rest = path.strip_prefix(ancestor).ok()?;
+        Some(project::normal(&ancestor.canonicalize().ok()?.join(rest)))
+    };
+    path.ancestors().find_map(canonical).unwrap_or_else(|| path.to_owned())
 }
 
 /// A target whose directory has to exist, because a container is to be made for it.

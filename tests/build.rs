@@ -1,8 +1,10 @@
 //! R18, R63: an image of the project's own, from its Dockerfile.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use crate::support::{BUSYBOX, DEBIAN, Docker, World, binary, wait_until};
 
@@ -51,6 +53,28 @@ fn of_this_run() -> String {
 
 fn from_busybox(lines: &str) -> String {
     format!("FROM {BUSYBOX}\n{}\n{lines}\n", of_this_run())
+}
+
+#[test]
+fn a_session_that_begins_during_a_build_is_not_ended_by_the_rebuild() {
+    let world = World::new();
+    let project = project(&world, &[("wharf.kdl", &format!("image \"{BUSYBOX}\"\n"))]);
+    start(&world, &project);
+    let container = world.container_of(&project);
+    let before = Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}");
+    fs::write(project.join("wharf.kdl"), "build \"Dockerfile\"\n").unwrap();
+    world.wharf(["trust"]).arg(&project).success();
+    // Longer than it takes to open a session.
+    fs::write(project.join("Dockerfile"), from_busybox("RUN sleep 4")).unwrap();
+    let mut rebuild = world.wharf(["rebuild"]).arg(&project).into_command();
+    let mut rebuild = rebuild.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = BufReader::new(rebuild.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(told.next().unwrap(), format!("building image {}", tag(&world)));
+    world.wharf(["open", "--detach", "--session", "work"]).arg(&project).run();
+    let told: Vec<String> = told.collect();
+    assert!(told.contains(&format!("error: container `{container}` has live sessions: work")), "{told:?}");
+    assert_eq!(rebuild.wait().unwrap().code(), Some(1));
+    assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}"), before);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::config::{configured, write_global};
 use crate::support::{BUSYBOX, Docker, NO_SLEEP, OWN, World, binary, wait_until};
@@ -73,13 +73,17 @@ fn mounts_are_there_and_readonly_ones_cannot_be_written() {
     assert_eq!(fs::read_to_string(world.root().join("home/settings")).unwrap(), "mine");
 }
 
+/// Where the engine under test listens.
+pub fn engine_socket() -> PathBuf {
+    let said = std::env::var("DOCKER_HOST").ok().and_then(|host| host.strip_prefix("unix://").map(PathBuf::from));
+    said.unwrap_or_else(|| PathBuf::from("/var/run/docker.sock"))
+}
+
 #[test]
 fn what_cannot_be_mounted_is_refused_before_anything_is_made() {
     let world = World::new();
-    let socket = std::env::var("DOCKER_HOST").ok().and_then(|host| host.strip_prefix("unix://").map(str::to_owned));
-    let socket = socket.unwrap_or_else(|| "/var/run/docker.sock".to_owned());
     let link = world.root().join("home/innocent");
-    std::os::unix::fs::symlink(Path::new(&socket).parent().unwrap(), &link).unwrap();
+    std::os::unix::fs::symlink(engine_socket().parent().unwrap(), &link).unwrap();
     for (source, said) in
         [("~/nothing", "there is nothing to mount at"), ("~/innocent", "who reaches the engine's socket is root")]
     {

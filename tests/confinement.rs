@@ -1,5 +1,8 @@
 //! R49: what a container may not do, seen from inside and by docker.
 
+use std::fs;
+
+use crate::configured::trusted;
 use crate::support::{BUSYBOX, Docker, World};
 
 /// The numbers of capabilities(7), from the kernel's `linux/capability.h`.
@@ -145,4 +148,59 @@ fn a_debugger_reaches_what_it_starts() {
     let probe = "sleep 100 & head -c 1 /proc/$!/mem 2>&1; kill $!";
     let said = Docker::shell(&container, probe);
     assert!(said.ends_with("Input/output error"), "{said}");
+}
+
+#[test]
+fn a_link_that_a_program_inside_puts_in_the_place_of_a_mount_is_not_followed() {
+    let world = World::new();
+    let project = trusted(&world, &format!("image \"{BUSYBOX}\"\nmount \"data\" \"/data\"\n"));
+    let (data, secret) = (project.join("data"), world.root().join("secret"));
+    fs::create_dir(&data).unwrap();
+    fs::create_dir(&secret).unwrap();
+    let container = world.wharf(["start"]).arg(&project).success();
+    Docker::shell(&container, &format!("rmdir data && ln -s '{}' data", secret.display()));
+    world.wharf(["stop"]).arg(&project).success();
+    let moved = format!(
+        "error: `{}`, which container `{container}` mounts, leads to `{}` now\n\
+         hint: a program in a container may have put a link there: put back what was there, or `wharf rebuild`\n",
+        data.display(),
+        secret.display()
+    );
+    for verb in [&["start"][..], &["open", "--detach"]] {
+        assert_eq!(world.wharf(verb).arg(&project).failure(), moved);
+    }
+    let leads_out = format!(
+        "error: `{}` leads out of the project, to `{}`\n\
+         hint: a program in the container may have put a link there; if you have, mount `{1}` itself\n",
+        data.display(),
+        secret.display()
+    );
+    assert_eq!(world.wharf(["rebuild"]).arg(&project).failure(), leads_out);
+    assert_eq!(Docker::state(&container), "exited");
+    fs::remove_file(&data).unwrap();
+    fs::create_dir(&data).unwrap();
+    world.wharf(["start"]).arg(&project).success();
+    // A new container follows it as little.
+    Docker::shell(&container, &format!("rmdir data && ln -s '{}' data", secret.display()));
+    world.wharf(["rm", "--force"]).arg(&project).success();
+    assert_eq!(world.wharf(["start"]).arg(&project).failure(), leads_out);
+}
+
+#[test]
+fn what_a_person_has_behind_a_link_of_their_own_is_mounted_by_its_canonical_path() {
+    let world = World::new();
+    let home = world.root().join("home");
+    fs::create_dir(home.join("really")).unwrap();
+    std::os::unix::fs::symlink("really", home.join("cache")).unwrap();
+    let project = trusted(&world, &format!("image \"{BUSYBOX}\"\nmount \"~/cache\" \"/cache\"\nmask \".env\"\n"));
+    fs::write(project.join(".env"), "").unwrap();
+    // So is the directory of wharf's own state.
+    std::os::unix::fs::symlink(world.root().join("state"), world.root().join("link")).unwrap();
+    let wharf = |verb| world.wharf([verb]).arg(&project).env("XDG_STATE_HOME", world.root().join("link"));
+    world.wharf(["trust"]).arg(&project).env("XDG_STATE_HOME", world.root().join("link")).success();
+    let container = wharf("start").success();
+    let source = "{{range .Mounts}}{{if eq .Destination \"/cache\"}}{{.Source}}{{end}}{{end}}";
+    assert_eq!(Docker::inspect(&container, source), home.join("really").display().to_string());
+    wharf("stop").success();
+    wharf("start").success();
 }

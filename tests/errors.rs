@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::time::Instant;
 
-use crate::support::{Docker, PATIENCE, Screen, TRAP, World, is_root, run};
+use crate::support::{BUSYBOX, Docker, PATIENCE, Screen, TRAP, World, binary, is_root, run};
 
 /// Every verb that has to ask the engine.
 const VERBS: [&[&str]; 6] =
@@ -203,6 +203,30 @@ fn a_failure_after_a_key_is_told_on_its_client() {
     screen.wait_for_text("wharf: there is no directory `");
     screen.wait_for_text(&name);
     world.assert_no_trap_has_run();
+}
+
+#[test]
+fn what_a_directory_is_called_is_shown_and_not_obeyed() {
+    let world = World::new();
+    let project = world.project("a\u{1b}]0;owned\u{7}\u{1b}[2J");
+    let shown = format!("{}/src/a\\u{{1b}}]0;owned\\u{{7}}\\u{{1b}}[2J", world.root().display());
+    for verb in [&["attach", "--print"][..], &["rm"], &["stop"]] {
+        // As on a terminal, where colours are not taken away.
+        let run = world.wharf(verb).current_dir(&project).env("CLICOLOR_FORCE", "1").failure();
+        assert!(run.contains(&format!(" `{shown}` has no container\n")), "{run:?}");
+    }
+    fs::write(project.join("wharf.kdl"), format!("image \"{BUSYBOX}\"\nport 1\n")).unwrap();
+    let trusted = world.wharf(["trust"]).current_dir(&project).success();
+    assert_eq!(trusted, format!("`{shown}/wharf.kdl` is trusted as it is now\n  2: port 1"));
+    fs::write(project.join("wharf.kdl"), "").unwrap();
+    world.open_detached(&project);
+    let host = world.host();
+    let screen = host.attach("main");
+    host.open_shell_in(&project);
+    screen.type_line(&format!("'{}' rm", binary().display()));
+    screen.wait_for_text("]0;owned\\u{7}\\u{1b}[2J` has live sessions (main). Remove its container and end them? [y/N]");
+    screen.type_line("n");
+    screen.wait_for_text("error: cancelled");
 }
 
 /// A message goes at the next key, and the status line is back.

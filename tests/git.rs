@@ -136,3 +136,11 @@ fn a_project_that_holds_up_git_does_not_hold_up_wharf() {
     world.git(&project, &["config", "include.path", "../fifo"]);
     assert_eq!(world.wharf(["exec", "--", "echo", "hi"]).current_dir(&project).success(), "hi");
 }
+
+#[test]
+fn a_pipe_in_the_place_of_the_repository_holds_nobody_up() {
+    let world = World::new();
+    let project = world.project("api");
+    assert!(world.command("mkfifo").arg(project.join(".git")).status().unwrap().success());
+    world.open_detached(&project);
+}

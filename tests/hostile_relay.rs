@@ -183,12 +183,17 @@ fn names_that_are_none_are_not_taken_for_sessions() {
         let _liar = stage.lie(move |stream| drop(stream.write_all(&frame(b'S', session.as_bytes()))));
         assert_eq!(stage.fails(&["wait"]), "a frame does not read as what it says it is", "{name}");
     }
-    // As the tmux inside would print them. Numbers out of all bounds are only numbers.
+    // As the tmux inside would print them: people may have made them, so they are shown, and nothing in them is obeyed. Numbers
+    // out of all bounds are only numbers.
     let printed = format!("\x1b[2J 1 1 0  \n-t 1 1 0  \nmain {} -1 4294967295 ! 2147483647\n", i64::MAX);
     let answer = [frame(b'o', printed.as_bytes()), frame(b'X', &0_i32.to_be_bytes())].concat();
     let _liar = stage.lie(move |stream| drop(stream.write_all(&answer)));
     let table = stage.world.wharf(["sessions"]).current_dir(&stage.project).success();
-    assert_eq!(table, "SESSION  ATTACHED    CREATED  BELL  EXIT CODE\nmain     4294967295  -        yes   2147483647");
+    let expected = "SESSION    ATTACHED    CREATED               BELL  EXIT CODE\n\
+                    \\u{1b}[2J  0           1970-01-01T00:00:01Z  -     -\n\
+                    -t         0           1970-01-01T00:00:01Z  -     -\n\
+                    main       4294967295  -                     yes   2147483647";
+    assert_eq!(table, expected);
 }
 
 #[test]
@@ -200,7 +205,7 @@ fn a_claim_to_be_of_another_project_is_not_believed() {
         let claim = format!(r#"{{"project":"{}"}}"#, project.display());
         let hello = frame(b'H', &[b"wharf\0\x01", claim.as_bytes()].concat());
         move |mut stream: UnixStream| {
-            let _ = stream.write_all(&[hello.clone(), frame(b'X', &1_i32.to_be_bytes())].concat());
+            let _ = stream.write_all(&[hello.clone(), frame(b'X', &0_i32.to_be_bytes())].concat());
             let _ = std::io::copy(&mut stream, &mut std::io::sink());
         }
     };

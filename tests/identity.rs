@@ -40,6 +40,44 @@ fn a_target_whose_directory_is_gone_is_taken_as_it_is_given() {
     assert_eq!(world.wharf(["rm"]).arg(format!("{}/", project.display())).success(), format!("removed {name}"));
 }
 
+#[test]
+fn a_path_to_a_directory_that_is_gone_can_lead_there_by_any_way() {
+    let world = World::new();
+    let (project, beside) = (world.project("deep/gone"), world.project("beside"));
+    symlink(world.root().join("src/deep"), world.root().join("link")).unwrap();
+    let link = world.root().join("link/gone").display().to_string();
+    for target in ["../deep/gone", "../missing/../deep/./gone", &link] {
+        let name = world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+        fs::remove_dir(&project).unwrap();
+        assert_eq!(world.wharf(["rm", target]).current_dir(&beside).success(), format!("removed {name}"), "{target}");
+        fs::create_dir(&project).unwrap();
+    }
+    // Where the way has become another since, what was given counts.
+    let name = world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+    fs::remove_dir(&project).unwrap();
+    fs::rename(world.root().join("src/deep"), world.root().join("src/moved")).unwrap();
+    symlink("moved", world.root().join("src/deep")).unwrap();
+    assert_eq!(world.wharf(["rm"]).arg(&project).success(), format!("removed {name}"));
+}
+
+#[test]
+fn a_file_is_no_projects_and_hides_none() {
+    let world = World::new();
+    // A name that no other test's project has.
+    let called = format!("built-{}", world.root().file_name().unwrap().to_str().unwrap());
+    let project = world.project(&called);
+    let other = format!("other-{called}");
+    for file in [&called, &other] {
+        fs::write(project.join(file), "").unwrap();
+    }
+    let name = world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+    assert_eq!(world.wharf(["stop", &called]).current_dir(&project).success(), format!("stopped {name}"));
+    for file in [format!("./{called}"), other] {
+        let refusal = world.wharf(["stop", &file]).current_dir(&project).failure();
+        assert_eq!(refusal, format!("error: `{file}` is not a directory\n"));
+    }
+}
+
 /// Every name is a directory; what is behind it is what a shell in its session prints for `$PWD`.
 #[test]
 fn a_directory_of_any_name_opens() {

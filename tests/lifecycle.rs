@@ -1,8 +1,11 @@
 //! R10, R11, R13, R15, R16, R22, R23: what becomes of a container.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
-use crate::support::{BAD_SLEEP, BUSYBOX, Docker, World, output_of, wait_until};
+use crate::configured::trusted;
+use crate::support::{BAD_SLEEP, BUSYBOX, Docker, NO_SLEEP, World, output_of, wait_for, wait_until};
 
 #[test]
 fn start_works_from_every_state() {
@@ -169,6 +172,26 @@ fn rm_of_a_paused_container_has_to_be_forced() {
 }
 
 #[test]
+fn the_way_out_of_a_container_that_nobody_gets_into_is_one() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.wharf(["start", "--image", BUSYBOX]).arg(&project).success();
+    Docker::run(["rm", "-f", &container]);
+    // As a wharf has made it that had no relay.
+    let label = format!("--label=wharf.project={}", project.display());
+    Docker::run(["run", "--detach", "--name", &container, "--label=wharf=true", &label, BUSYBOX, "sleep", "infinity"]);
+    let refusal = format!(
+        "error: container `{container}` was made by a wharf that knew no tools\n\
+         hint: `wharf rm --force {container}`, then `wharf open`: ends what runs in it, and keeps its home directory\n"
+    );
+    for verb in [&["open", "--detach"][..], &["rm"], &["rebuild"]] {
+        assert_eq!(world.wharf(verb).arg(&project).failure(), refusal, "{verb:?}");
+    }
+    world.wharf(["rm", "--force", &container]).success();
+    assert_eq!(world.open_detached(&project), container);
+}
+
+#[test]
 fn rm_asks_on_a_terminal() {
     let world = World::new();
     let project = world.project("api");
@@ -189,6 +212,29 @@ fn rm_asks_on_a_terminal() {
 }
 
 #[test]
+fn what_has_begun_since_a_person_was_asked_is_asked_for_again() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let host = world.host();
+    let screen = host.attach("main");
+    screen.type_line(&format!("'{}' rm '{}'", crate::support::binary().display(), project.display()));
+    let question = |sessions: &str| format!("has live sessions ({sessions}). Remove its container and end them? [y/N]");
+    screen.wait_for_text(&question("main"));
+    world.wharf(["open", "--detach", "--session", "logs"]).arg(&project).success();
+    screen.type_line("y");
+    screen.wait_for_text(&question("logs, main"));
+    // Another container, in which a session of the same name runs.
+    world.wharf(["open", "--fresh", "--force", "--detach"]).arg(&project).success();
+    let id = Docker::inspect(&container, "{{.Id}}");
+    screen.type_line("y");
+    wait_until("the third question", || screen.text().replace('\n', "").matches(&question("main")).count() == 2);
+    screen.type_line("n");
+    screen.wait_for_text("error: cancelled");
+    assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.Status}}"), format!("{id} running"));
+}
+
+#[test]
 fn a_container_that_ends_at_once_is_reported_with_its_log_and_leaves_nothing() {
     let world = World::new();
     let project = world.project("api");
@@ -202,6 +248,28 @@ fn a_container_that_ends_at_once_is_reported_with_its_log_and_leaves_nothing() {
         assert!(Docker::below("container", &project).is_empty());
         assert!(Docker::below("volume", &project).is_empty());
     }
+}
+
+#[test]
+fn a_container_that_never_gets_ready_is_reported_with_its_log() {
+    let world = World::new();
+    let text = format!("image \"{NO_SLEEP}\"\nmount \"sleep\" \"/bin/sleep\"\n");
+    let project = trusted(&world, &text);
+    let sleep = project.join("sleep");
+    fs::write(&sleep, "#!/bin/sh\necho something else; exec tail -f /dev/null\n").unwrap();
+    fs::set_permissions(&sleep, Permissions::from_mode(0o755)).unwrap();
+    // By the relay it would be usable all the same.
+    let start = || world.wharf(["start"]).arg(&project).env("WHARF_ATTACH", "exec").run();
+    let refused = wait_for("the engine to look when the script is over", || {
+        Some(start())
+            .filter(|outcome| outcome.code != Some(0) || world.wharf(["rm", "--force"]).arg(&project).run().code != Some(0))
+    });
+    let container = world.container_of(&project);
+    let expected = format!(
+        "error: container `{container}` runs, and was not ready within 10 s\n  | something else\n\
+         hint: `docker logs {container}` has the rest; `wharf rm --force {container}` removes it\n"
+    );
+    assert_eq!((refused.code, refused.stderr), (Some(1), expected));
 }
 
 #[test]

@@ -67,6 +67,27 @@ fn a_container_stops_with_its_last_session_and_not_before() {
 }
 
 #[test]
+fn one_that_goes_with_its_end_is_not_restarted_but_rebuilt() {
+    let world = World::new();
+    let [configured, flagged] = ["on-exit \"remove\"", ""].map(|text| project(&world, &format!("n{}", text.len()), text));
+    world.open_detached(&configured);
+    world.wharf(["open", "--detach", "--rm"]).arg(&flagged).success();
+    for project in [configured, flagged] {
+        let container = world.container_of(&project);
+        let before = Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}");
+        let refusal = format!(
+            "error: container `{container}` is removed when it ends, so it can't be started again\n\
+             hint: `wharf rebuild {container}` makes a new one like it\n"
+        );
+        assert_eq!(world.wharf(["restart"]).arg(&project).failure(), refusal);
+        assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}"), before);
+        world.wharf(["rebuild", "--force", &container]).success();
+        let made = Docker::inspect(&container, "{{index .Config.Labels \"wharf.on_exit\"}} {{.HostConfig.AutoRemove}}");
+        assert_eq!(made, "remove true");
+    }
+}
+
+#[test]
 fn a_window_closes_with_the_container() {
     let world = World::new();
     let host = world.host();
@@ -193,4 +214,61 @@ fn who_comes_at_the_last_moment_gets_in() {
         world.open_detached(&project);
         assert_eq!(Docker::inner_tmux(&container, &["list-sessions", "-F", "#{session_name}"]), "main");
     }
+}
+
+#[test]
+fn a_session_of_any_name_keeps_its_container() {
+    let world = World::new();
+    let [kept, other] = ["kept", "other"].map(|name| project(&world, name, "on-exit \"remove\""));
+    let [container, clock] = [&kept, &other].map(|project| world.open_detached(project));
+    // As by people in a session, whose `$TMUX` leads to the same server.
+    Docker::inner_tmux(&container, &["new-session", "-d", "-s", "long build", "sleep", "1000"]);
+    for container in [&container, &clock] {
+        Docker::inner_tmux(container, &["kill-session", "-t", "main"]);
+    }
+    wait_for_removal(&other);
+    assert_eq!(Docker::state(&container), "running");
+    let listed: serde_json::Value = serde_json::from_str(&world.wharf(["sessions", "--json"]).arg(&kept).success()).unwrap();
+    assert_eq!((listed[0]["name"].as_str(), listed.as_array().map(Vec::len)), (Some("long build"), Some(1)));
+    assert_eq!(
+        world.wharf(["rm"]).arg(&kept).failure(),
+        format!("error: container `{container}` has live sessions: long build\nhint: `wharf rm --force {container}` ends them\n")
+    );
+    Docker::inner_tmux(&container, &["kill-session", "-t", "=long build"]);
+    wait_for_removal(&kept);
+}
+
+#[test]
+fn a_container_whose_tmux_cannot_be_asked_keeps_its_sessions() {
+    // Takes all processes that there may be, and each that gets free.
+    const HUNGRY: &str = r#"
+        select undef, undef, undef, 0.01 until -e "go";
+        while (1) {
+            my $child = fork;
+            if (!defined $child) { select undef, undef, undef, 0.001 } elsif (!$child) { sleep 1000; exit }
+        }"#;
+    let world = World::new();
+    let [full, other] = ["full", "other"].map(|name| project(&world, name, "on-exit \"remove\"\nlimits pids=50"));
+    let in_full = |words: &[&str]| world.wharf(words).current_dir(&full).env("WHARF_ATTACH", "relay");
+    in_full(&["open", "--detach", "--", "perl", "-e", HUNGRY]).success();
+    let container = world.container_of(&full);
+    let clock = world.open_detached(&other);
+    fs::write(full.join("go"), "").unwrap();
+    wait_until("the limit", || in_full(&["exec", "--", "true"]).run().code == Some(126));
+
+    let reason = "wharf: could not run `/usr/bin/tmux`: Resource temporarily unavailable (os error 11)";
+    let unknown = format!("error: could not list the sessions in container `{container}`: {reason}\n");
+    for verb in ["sessions", "rm"] {
+        assert_eq!(in_full(&[verb]).failure(), unknown);
+    }
+    assert_eq!(
+        in_full(&["wait", "--for", "end"]).failure(),
+        format!(
+            "error: lost the connection to container `{container}`: the tmux in the container does not answer\n\
+             hint: `wharf attach` gets in again\n"
+        )
+    );
+    Docker::inner_tmux(&clock, &["kill-session", "-t", "main"]);
+    wait_for_removal(&other);
+    assert_eq!(Docker::state(&container), "running");
 }

@@ -75,7 +75,7 @@ fn every_wrong_option_is_named_at_once_and_nothing_is_bound() {
     host.tmux(["set-option", "-g", "@wharf-nonsense", "1"]);
     host.tmux(["set-option", "-g", "@wharf-pick-size", "huge"]);
     let errors = setup(&world, &host);
-    let expected = "error: there is no option `@wharf-nonsense`; did you mean `@wharf-status-no-engine`?\n       \
+    let expected = "error: there is no option `@wharf-nonsense`\n       \
                     there is no option `@wharf-open-kye`; did you mean `@wharf-open-key`?\n       \
                     `@wharf-pick-size` is like `80%x75%` or `100x30`, and not `huge`\n";
     assert_eq!(errors, expected);
@@ -83,11 +83,28 @@ fn every_wrong_option_is_named_at_once_and_nothing_is_bound() {
 }
 
 #[test]
-fn a_key_that_tmux_does_not_know_is_named() {
+fn every_key_that_tmux_does_not_know_is_named_and_nothing_is_bound() {
     let world = World::new();
     let host = Host::bare(&world);
-    host.tmux(["set-option", "-g", "@wharf-open-key", "Hyper-O"]);
-    assert_eq!(setup(&world, &host), "error: tmux takes no key `Hyper-O`: unknown key: Hyper-O\n");
+    // Of any table, and what they do.
+    let bound = || host.tmux(["list-keys"]).lines().filter(|line| line.contains("wharf")).map(str::to_owned).collect::<Vec<_>>();
+    let set = |name: &str, key: &str| host.tmux(["set-option", "-g", name, key]);
+    set("@wharf-pick-key", "Hyper-W");
+    set("@wharf-menu-key", "Hyper-O");
+    let expected = "error: tmux takes no key `Hyper-W`: unknown key: Hyper-W\n       \
+                    tmux takes no key `Hyper-O`: unknown key: Hyper-O\n";
+    assert_eq!(setup(&world, &host), expected);
+    assert!(bound().is_empty());
+
+    // What was bound before stays bound.
+    set("@wharf-pick-key", "W");
+    set("@wharf-menu-key", "M-w");
+    assert_eq!(setup(&world, &host), "");
+    let before = bound();
+    set("@wharf-open-key", "C-w");
+    set("@wharf-menu-key", "Hyper-O");
+    setup(&world, &host);
+    assert_eq!(bound(), before);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::{BUSYBOX, Docker, OWN, Registry, World, wait_until};
+use crate::support::{BUSYBOX, Docker, OWN, Registry, World, binary, wait_until};
 
 #[track_caller]
 fn assert_nothing_was_made(project: &Path) {
@@ -54,6 +54,26 @@ fn a_rebuild_and_a_throw_away_container_pull_as_well() {
     let ran = world.wharf(["run", "--image", &image]).arg(&project).args(["--", "own-tool"]).run();
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), "own tool\n"), "{}", ran.stderr);
     assert_nothing_was_made(&project);
+}
+
+#[test]
+fn a_rebuild_pulls_before_it_asks_and_never_while_others_wait() {
+    let world = World::new();
+    let registry = Registry::start(&world);
+    let image = registry.push(OWN, "own:1");
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let before = Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}");
+    let host = world.host();
+    let screen = host.attach("main");
+    screen.type_line(&format!("'{}' rebuild --image {image} '{}'", binary().display(), project.display()));
+    screen.wait_for_text("[y/N]");
+    assert!(is_there(&image));
+    Docker::run(["rmi", "--no-prune", &image]);
+    screen.type_line("y");
+    screen.wait_for_text(&format!("error: there is no image `{image}` on this engine"));
+    assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}"), before);
+    assert!(!is_there(&image));
 }
 
 #[test]

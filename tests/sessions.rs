@@ -1,11 +1,14 @@
 //! R12, R31: sessions outlive terminals, and no terminal leaves a client behind.
 
+use std::fs;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 
-use crate::support::{BUSYBOX, Docker, World, binary, pane_process, wait_until};
+use crate::support::relay::relay;
+use crate::support::{BUSYBOX, Docker, Place, RawTerminal, World, binary, is_root, pane_process, wait_until};
 
 #[test]
 fn three_sessions_outlive_the_hosts_server() {
@@ -156,6 +159,48 @@ fn an_ended_client_leaves_none_behind_in_the_container() {
     }
 }
 
+/// A terminal with `wharf attach` that no tmux is outside of.
+fn attached(place: &Place, before: &[&str]) -> RawTerminal {
+    let (wharf, project) = (binary(), place.project.to_str().unwrap());
+    let terminal = RawTerminal::running(&place.world, &[before, &[wharf.to_str().unwrap(), "attach", project]].concat());
+    wait_until("the client", || Docker::inner_clients(&place.container).len() == 1);
+    terminal
+}
+
+/// As after `su`: the terminal still belongs to who logged in.
+#[test]
+fn a_terminal_that_cannot_be_opened_again_shows_what_comes_without_a_key() {
+    let place = Place::opened();
+    let without_rights = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+    let without_rights = if is_root() { &without_rights[..] } else { &["env"] };
+    let close = ["sh", "-c", r#"chmod 0 "$(tty)"; exec "$@""#, "sh"];
+    let mut terminal = attached(&place, &[&close, without_rights].concat());
+    let mark = terminal.mark();
+    terminal.press(b"echo typ''ed; while [ ! -e go ]; do sleep 0.1; done; echo la''ter\r");
+    terminal.wait_for_text(mark, "typed");
+    fs::write(place.project.join("go"), "").unwrap();
+    terminal.wait_for_text(mark, "later");
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn a_client_whose_relay_is_frozen_ends_when_it_is_told_to() {
+    let place = Place::opened();
+    let mut terminal = attached(&place, &[]);
+    Docker::run(["pause", &place.container]);
+    let taken = terminal.paste();
+    // More than what is on its way in a terminal.
+    wait_until("a full connection", || {
+        let before = taken.load(Relaxed);
+        thread::sleep(Duration::from_millis(100));
+        before > 64 * 1024 && taken.load(Relaxed) == before
+    });
+    terminal.signal(Signal::HUP);
+    assert_eq!(terminal.end(), Some(0));
+    Docker::run(["unpause", &place.container]);
+}
+
 #[test]
 fn two_viewers_of_one_session_both_stay() {
     let world = World::new();
@@ -266,4 +311,34 @@ fn a_client_that_left_is_reaped() {
     host.tmux(["kill-pane", "-t", &pane]);
     wait_until("no client", || Docker::inner_clients(&container).is_empty());
     wait_until("no zombie", || Docker::shell(&container, "ps -eo stat=").lines().all(|state| !state.starts_with('Z')));
+}
+
+/// The engine runs no program in a directory that is gone: runc 1.1.12 and later refuse to.
+#[test]
+fn a_container_whose_projects_directory_is_gone_can_still_be_entered() {
+    let world = World::new();
+    let project = world.project("gone");
+    let container = world.open_detached(&project);
+    let relay = relay(&container);
+    std::fs::remove_dir_all(&project).unwrap();
+    let wharf = |verb: &str, way: &str| world.wharf([verb]).arg(&container).env("WHARF_ATTACH", way);
+    for way in ["relay", "exec"] {
+        assert!(wharf("sessions", way).success().contains("\nmain "), "{way}");
+        assert_eq!(wharf("exec", way).args(["--", "echo", "here"]).success(), "here", "{way}");
+    }
+    // A relay that has died is started again there, too.
+    Docker::run(["exec", "--workdir", "/", &container, "kill", &relay]);
+    assert!(wharf("sessions", "relay").success().contains("\nmain "));
+}
+
+/// By exec, programs start where they do by the relay: the engine is asked for none of it.
+#[test]
+fn programs_start_in_the_project_by_either_way() {
+    let world = World::new();
+    let project = world.project("api");
+    world.open_detached(&project);
+    for way in ["relay", "exec"] {
+        let pwd = world.wharf(["exec"]).arg(world.container_of(&project)).args(["--", "pwd"]).env("WHARF_ATTACH", way);
+        assert_eq!(pwd.success(), project.to_str().unwrap(), "{way}");
+    }
 }

@@ -50,3 +50,34 @@ fn volumes_are_the_users_also_where_the_root_is_read_only() {
     let written = world.wharf(["exec"]).arg(&project).args(["--", "sh", "-c", "touch ~/cache/x"]).run();
     assert_eq!((written.code, written.stderr.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn what_people_made_of_a_volume_and_the_home_stays_over_a_rebuild() {
+    let world = World::new();
+    let text = "user \"www-data\"\nmount \"data\" \"~/.config/data\"\nvolume \"db\" \"/srv/db\"\nvolume \"tmp\" \"/var/tmp\"\n";
+    let project = trusted(&world, &format!("image \"{DEBIAN}\"\n{text}"));
+    std::fs::create_dir(project.join("data")).unwrap();
+    for read_only in [&[][..], &["--read-only"]] {
+        let container = world.wharf(["start"]).args(read_only).arg(&project).success();
+        let modes = || Docker::shell(&container, "stat -c '%u:%g %a %n' /var/www /var/www/.config /srv/db /var/tmp");
+        // What the engine fills from the image is as the image has it, but for its owner.
+        assert_eq!(modes(), "33:33 755 /var/www\n33:33 755 /var/www/.config\n33:33 755 /srv/db\n33:33 1777 /var/tmp");
+        Docker::shell(&container, "chmod 700 /var/www && chmod 2711 /var/www/.config && chmod 750 /srv/db");
+        // In the container, nobody may.
+        Docker::run(["run", "--rm", "--volume", &format!("{container}-db:/db"), BUSYBOX, "chown", "0:7", "/db"]);
+        let before = modes();
+        world.wharf(["rebuild", "--force"]).arg(&project).success();
+        assert_eq!(modes(), before);
+        world.wharf(["rm", "--force", "--volumes"]).arg(&project).success();
+    }
+}
+
+#[test]
+fn a_volume_of_roots_is_whoever_root_has_given_it_to() {
+    let world = World::new();
+    let project = trusted(&world, &format!("image \"{BUSYBOX}\"\nuser \"root\"\nvolume \"db\" \"/db\"\n"));
+    let container = world.wharf(["start"]).arg(&project).success();
+    Docker::shell(&container, "chown 999:999 /db && chmod 700 /db && chmod 750 /root");
+    world.wharf(["rebuild"]).arg(&project).success();
+    assert_eq!(Docker::shell(&container, "stat -c '%u:%g %a' /db /root"), "999:999 700\n0:0 750");
+}

@@ -104,6 +104,34 @@ fn each_session_has_a_window_of_its_own() {
 }
 
 #[test]
+fn a_command_gets_a_window_of_its_own_unless_its_session_runs() {
+    let world = World::new();
+    let project = world.project("api");
+    let host = world.host();
+    let open = |words: &[&str]| world.wharf(["open"]).arg(&project).args(words).env("TMUX", host.variable());
+    let shown = || host.windows("#{window_active} #{@wharf_session}");
+    open(&["--session", "claude"]).success();
+    let container = wait_for_container(&world, &project);
+    open(&["--", "sh", "-c", "touch made; exit 3"]).success();
+    assert_eq!(shown(), ["0 claude", "1 main"]);
+    wait_until("the command's end", || world.wharf(["sessions", "--json"]).arg(&project).success().contains("\"exit_code\": 3"));
+    assert!(project.join("made").exists());
+
+    // It makes room, and so does its window.
+    open(&["--", "sleep", "99"]).success();
+    wait_until("one window for each session", || shown() == ["0 claude", "1 main"]);
+    host.tmux(["select-window", "-t", "main:0"]);
+    assert_eq!(
+        open(&["--", "touch", "lost"]).failure(),
+        format!(
+            "error: session `main` already runs in container `{container}`, so the command was not started\n\
+             hint: name another: `wharf open --session NAME -- CMD`\n"
+        )
+    );
+    assert_eq!(shown(), ["0 claude", "0 main"]);
+}
+
+#[test]
 fn an_attach_made_by_hand_counts_as_the_projects_window_while_it_lasts() {
     let world = World::new();
     let project = world.project("api");

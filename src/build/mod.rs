@@ -82,7 +82,7 @@ impl Recipe {
         Ok(self.inputs.get_or_init(|| digest::short(hash)))
     }
 
-    /// The same of the Dockerfile, the target and the arguments alone, which takes no longer where the context is large.
+    /// The hash of the Dockerfile, the target and the arguments alone, which takes no longer where the context is large.
     pub fn description(&self) -> Result<String> {
         let mut hash = Sha256::new();
         self.hash_description(&mut hash)?;

@@ -13,10 +13,10 @@ use crate::outfit::{Outfit, SshPort};
 use crate::plan::WantedImage;
 use crate::project::Project;
 use crate::report;
-use crate::session::control::{self, Start};
 use crate::session::identity::HostUser;
 use crate::session::ssh::PORT_VARIABLE;
 use crate::session::{SessionName, environment};
+use crate::way::control::{self, Start};
 
 /// What a new container is to be: the configuration that counts, and who runs things in it.
 pub struct Asked {
@@ -63,7 +63,7 @@ impl Asked {
         }))
     }
 
-    /// The same of a container that may run already: what is wrong with the configuration is told then, and keeps nobody out.
+    /// What is asked of a container that may run already: what is wrong with the configuration is told then, and keeps nobody out.
     pub async fn of_entry(entry: &Entry<'_>, creation: &Creation) -> Result<Box<Self>> {
         match Self::of(entry.project, creation, entry.context) {
             Err(error @ Error::Configuration { .. }) if Box::pin(entry.running()).await.is_ok() => {

@@ -7,8 +7,8 @@ use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::print;
-use crate::session::control;
 use crate::target;
+use crate::way::control;
 
 pub async fn run(args: Capture, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;

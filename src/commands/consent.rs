@@ -2,12 +2,13 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
+use crate::places::{self, Lock};
 use crate::plan::{Consent, Seen, consent};
-use crate::project::Project;
-use crate::session::SessionName;
+use crate::quote;
+use crate::session::Session;
+use crate::way::control;
 
 /// What is about to end a container's sessions.
 #[derive(Debug, Clone, Copy)]
@@ -19,40 +20,116 @@ pub struct Ending {
     pub force: bool,
 }
 
-/// Makes sure that the project's live sessions may be ended.
-pub async fn to_end_sessions(ending: Ending, project: &Project, seen: &Seen, context: &Context) -> Result<()> {
-    let Some(container) = seen.container.as_ref().filter(|container| container.state.is_up() && !ending.force) else {
-        return Ok(());
-    };
-    let (name, verb) = (container.name.clone(), ending.verb);
-    if !container.state.can_attach() {
-        return Err(Error::UnknownSessions { container: name, state: container.state, verb });
+/// The live sessions of a container, with which they would end.
+#[derive(Debug, Default)]
+struct AtStake {
+    container_id: String,
+    sessions: Vec<Session<String>>,
+}
+
+impl AtStake {
+    /// Whether a person who has agreed to lose all that is `agreed` loses nothing else.
+    fn is_within(&self, agreed: &Self) -> bool {
+        let is_same =
+            |live: &Session<String>, known: &Session<String>| (&live.name, live.created) == (&known.name, known.created);
+        let is_agreed = |live: &Session<String>| agreed.sessions.iter().any(|known| is_same(live, known));
+        self.sessions.is_empty() || self.container_id == agreed.container_id && self.sessions.iter().all(is_agreed)
     }
-    let sessions = live_sessions(project, context).await?;
+
+    fn names(&self) -> Vec<String> {
+        self.sessions.iter().map(|session| session.name.clone()).collect()
+    }
+}
+
+/// Refuses where live sessions would have to be ended and nobody can be asked, before anything is done that takes long.
+pub async fn refuse_unasked(ending: Ending, entry: &Entry<'_>, seen: &Seen) -> Result<()> {
+    may_end(&at_stake(ending, entry, seen).await?, ending, entry, |_| Ok(()))
+}
+
+/// Makes sure that the project's live sessions may be ended, and gives back what the engine has then. Nobody else replaces or
+/// removes the container for as long as the lock is held.
+///
+/// A person may take their time over the answer, and others do not wait for it: what has begun meanwhile is asked for again.
+pub async fn to_end_sessions(ending: Ending, entry: &Entry<'_>) -> Result<(Lock, Seen)> {
+    let lifecycle = entry.lifecycle()?;
+    let mut agreed = AtStake::default();
+    loop {
+        let lock = places::lock(&entry.context.state_dir).await?;
+        let seen = lifecycle.look(None).await?;
+        let at_stake = at_stake(ending, entry, &seen).await?;
+        if at_stake.is_within(&agreed) {
+            return Ok((lock, seen));
+        }
+        drop(lock);
+        may_end(&at_stake, ending, entry, ask)?;
+        agreed = at_stake;
+    }
+}
+
+/// Nothing where that was forced.
+async fn at_stake(ending: Ending, entry: &Entry<'_>, seen: &Seen) -> Result<AtStake> {
+    let Some(container) = seen.container.as_ref().filter(|container| container.state.is_up() && !ending.force) else {
+        return Ok(AtStake::default());
+    };
+    if !container.state.can_attach() {
+        let (container, state) = (container.name.clone(), container.state);
+        return Err(Error::UnknownSessions { container, state, verb: ending.verb });
+    }
+    Ok(AtStake { container_id: container.id.clone(), sessions: live_sessions(entry).await? })
+}
+
+fn may_end(at_stake: &AtStake, ending: Ending, entry: &Entry<'_>, ask: impl Fn(&str) -> Result<()>) -> Result<()> {
+    let sessions = at_stake.names();
     match consent(!sessions.is_empty(), ending.force, io::stdin().is_terminal()) {
         Consent::Given => Ok(()),
-        Consent::Refuse => Err(Error::LiveSessions { container: name, sessions, verb }),
+        Consent::Refuse => Err(Error::LiveSessions { container: entry.name(), sessions, verb: ending.verb }),
         Consent::Ask => {
-            let names: Vec<&str> = sessions.iter().map(SessionName::as_str).collect();
-            let does = ending.does;
-            ask(&format!("`{project}` has live sessions ({}). {does} its container and end them?", names.join(", ")))
+            let (project, does) = (entry.project, ending.does);
+            ask(&format!("`{project}` has live sessions ({}). {does} its container and end them?", sessions.join(", ")))
         }
     }
 }
 
-/// The sessions of a container that runs whose programs have not ended.
-pub async fn live_sessions(project: &Project, context: &Context) -> Result<Vec<SessionName>> {
-    let entry = Entry::to(project, context);
+/// The sessions of a container that runs whose programs have not ended, under whatever names.
+pub async fn live_sessions(entry: &Entry<'_>) -> Result<Vec<Session<String>>> {
     let mut door = entry.running().await?;
-    let sessions = door.connection.sessions().await.map_err(|source| Error::lost(&entry.name(), source))?;
-    Ok(sessions.into_iter().filter(|session| session.exit_code.is_none()).map(|session| session.name).collect())
+    let sessions = control::all_sessions(&mut door.connection, &entry.name()).await?;
+    Ok(sessions.into_iter().filter(|session| session.exit_code.is_none()).collect())
 }
 
 /// Anything but a yes is a no, and an error.
 pub fn ask(question: &str) -> Result<()> {
-    eprint!("{question} [y/N] ");
+    // It names the project, whose directory can be called anything.
+    eprint!("{} [y/N] ", quote::visible(question));
     let mut answer = String::new();
     let read = io::stderr().flush().and_then(|()| io::stdin().lock().read_line(&mut answer));
     read.map_err(|source| Error::io("read the answer", source))?;
     if matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(Error::Cancelled) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_agreed_to_may_end() {
+        let session = |(name, created): &(&str, i64)| Session::parse(&format!("{name} {created} 0 0  ")).unwrap();
+        let at_stake = |container: &str, sessions: &[(&str, i64)]| AtStake {
+            container_id: container.to_owned(),
+            sessions: sessions.iter().map(session).collect(),
+        };
+        let agreed = at_stake("a", &[("main", 1), ("logs", 2)]);
+        for (container, sessions, expected) in [
+            ("a", &[("main", 1), ("logs", 2)][..], true),
+            ("a", &[("logs", 2)], true),
+            ("a", &[("main", 1), ("more", 3)], false),
+            // Ended, and begun anew.
+            ("a", &[("main", 3)], false),
+            ("b", &[("main", 1)], false),
+            ("b", &[], true),
+        ] {
+            assert_eq!(at_stake(container, sessions).is_within(&agreed), expected, "{container} {sessions:?}");
+        }
+        assert!(!agreed.is_within(&AtStake::default()));
+    }
 }

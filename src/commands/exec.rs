@@ -13,6 +13,7 @@ use crate::cli::{Creation, Exec};
 use crate::context::Context;
 use crate::entry::{Door, Entry};
 use crate::error::{Error, Result};
+use crate::exit;
 use crate::project::{ContainerName, Project};
 use crate::session::attach::{End, Goodbye, pump};
 use crate::session::signals::Signals;
@@ -68,7 +69,7 @@ pub async fn run_in(
         with_streams(&mut door.connection, run).await
     };
     let code = code.map_err(|source| Error::lost(container, source))?;
-    Ok(ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1)))
+    Ok(exit::with(code))
 }
 
 /// Where in the project the person is, for a program to be run at the same place.
@@ -84,7 +85,7 @@ async fn on_terminal(terminal: &Terminal, connection: &mut Connection, run: Run)
     match pump(terminal, size, &mut connection.reader, &mut connection.writer, Goodbye::HangUp).await? {
         End::Exited(code) => Ok(code),
         // The terminal is gone, and with it who would want to know.
-        End::Here => Ok(128 + Signal::HUP.as_raw()),
+        End::Here => Ok(exit::of_signal(Signal::HUP.as_raw())),
         End::Lost => Err(io::ErrorKind::UnexpectedEof.into()),
     }
 }

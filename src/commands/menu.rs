@@ -10,9 +10,10 @@ use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::plan::Condition;
 use crate::project::Project;
-use crate::session::{Session, control};
+use crate::session::Session;
 use crate::target;
 use crate::tmux::{At, Does, Item};
+use crate::way::control;
 
 /// What is not known by then is left out. An engine that is only busy is waited for: it takes milliseconds otherwise.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -30,17 +31,17 @@ pub async fn run(context: &Context) -> Result<ExitCode> {
     let project = target::at_hand(context)?;
     let name = project.container_name();
     let seen = tokio::time::timeout(PATIENCE, status::see(&name, context)).await;
-    let condition = match seen {
-        Ok(Ok(Some((container, _)))) => Condition::of(&container),
-        Ok(Ok(None)) => Condition::None,
-        _ => Condition::NoEngine,
+    let (condition, can_restart) = match seen {
+        Ok(Ok(Some((container, _)))) => (Condition::of(&container), !container.removes_itself()),
+        Ok(Ok(None)) => (Condition::None, false),
+        _ => (Condition::NoEngine, false),
     };
     let sessions = tokio::time::timeout(PATIENCE, sessions_of(&project, condition, context)).await.ok().flatten();
     let wharf = env::current_exe().map_err(|source| Error::io("find wharf's own program", source))?;
     let at = At { client: &client, pane, wharf: &wharf.to_string_lossy() };
     let title = format!("{} · {condition}", project.short_name());
     let shows_session = tmux.place(pane).is_ok_and(|place| place.session.is_some());
-    tmux.show_menu(at, &title, &items(&project, condition, sessions.as_deref(), shows_session))?;
+    tmux.show_menu(at, &title, &items(&project, condition, can_restart, sessions.as_deref(), shows_session))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -58,8 +59,14 @@ async fn sessions_of(project: &Project, condition: Condition, context: &Context)
     control::sessions(&mut door.connection, &entry.name()).await.ok()
 }
 
-/// What can be done with a project whose container is in this condition.
-fn items(project: &Project, condition: Condition, sessions: Option<&[Session]>, shows_session: bool) -> Vec<Item> {
+/// What can be done with a project whose container is in this condition. One that goes with its end cannot be restarted.
+fn items(
+    project: &Project,
+    condition: Condition,
+    can_restart: bool,
+    sessions: Option<&[Session]>,
+    shows_session: bool,
+) -> Vec<Item> {
     let container = project.container_name().to_string();
     let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
     let choice = |label: &str, key, does| Item::Choice { label: label.to_owned(), key, does };
@@ -85,7 +92,7 @@ fn items(project: &Project, condition: Condition, sessions: Option<&[Session]>, 
         if is_up {
             items.push(choice("Stop", 'x', Does::Ask("Stop the container and end its sessions?", words(&["stop", &container]))));
             let question = "Restart the container and end its sessions?";
-            items.push(choice("Restart", 'r', Does::Ask(question, words(&["restart", &container]))));
+            items.extend(can_restart.then(|| choice("Restart", 'r', Does::Ask(question, words(&["restart", &container])))));
         } else {
             items.push(choice("Start", 's', Does::Run(words(&["start", &container]))));
         }
@@ -109,13 +116,13 @@ fn items(project: &Project, condition: Condition, sessions: Option<&[Session]>, 
 mod tests {
     use super::*;
 
-    fn labels(condition: Condition, sessions: Option<&[Session]>) -> String {
+    fn labels(condition: Condition, can_restart: bool, sessions: Option<&[Session]>) -> String {
         let label = |item: &Item| match item {
             Item::Line => "-".to_owned(),
             Item::Said(text) => format!("({text})"),
             Item::Choice { label, key, .. } => format!("{key}:{label}"),
         };
-        let items = items(&Project::from_label("/srv/api"), condition, sessions, true);
+        let items = items(&Project::from_label("/srv/api"), condition, can_restart, sessions, true);
         items.iter().map(label).collect::<Vec<_>>().join(" ")
     }
 
@@ -124,22 +131,35 @@ mod tests {
         let session = |name: &str| Session::new(name.parse().unwrap());
         let sessions =
             [session("main"), Session { bell: true, ..session("claude") }, Session { exit_code: Some(3), ..session("job") }];
-        for (condition, sessions, expected) in [
+        for (condition, can_restart, sessions, expected) in [
             (
                 Condition::Running,
+                true,
                 Some(&sessions[..]),
                 "1:main 2:claude ! 3:job (exited 3) - o:Open %:Split right \":Split below - x:Stop r:Restart b:Rebuild f:Fresh \
                  - l:Log p:Ports i:Inspect c:Configuration d:Doctor",
             ),
-            (Condition::Stopped, None, "o:Open - s:Start b:Rebuild f:Fresh - l:Log p:Ports i:Inspect c:Configuration d:Doctor"),
-            (Condition::None, None, "o:Open c:Configuration d:Doctor"),
+            (
+                Condition::Running,
+                false,
+                None,
+                "o:Open - x:Stop b:Rebuild f:Fresh - l:Log p:Ports i:Inspect c:Configuration d:Doctor",
+            ),
+            (
+                Condition::Stopped,
+                true,
+                None,
+                "o:Open - s:Start b:Rebuild f:Fresh - l:Log p:Ports i:Inspect c:Configuration d:Doctor",
+            ),
+            (Condition::None, false, None, "o:Open c:Configuration d:Doctor"),
             (
                 Condition::NoEngine,
+                false,
                 Some(&sessions[..1]),
                 "1:main - o:Open %:Split right \":Split below c:Configuration d:Doctor - (the rest needs the engine)",
             ),
         ] {
-            assert_eq!(labels(condition, sessions), expected);
+            assert_eq!(labels(condition, can_restart, sessions), expected);
         }
     }
 }

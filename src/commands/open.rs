@@ -19,11 +19,11 @@ use crate::plan;
 use crate::print;
 use crate::project::Project;
 use crate::report;
-use crate::session::control::Start;
 use crate::session::ssh::PORT_VARIABLE;
-use crate::session::{SessionName, control, environment, git};
+use crate::session::{SessionName, environment, git};
 use crate::target;
 use crate::tmux::{NewPane, Switch, TmuxServer};
+use crate::way::control::{self, Start};
 
 pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
     args.creation.throw_away = args.rm;
@@ -63,19 +63,20 @@ async fn open_detached(args: &Open, project: &Project, context: &Context) -> Res
     Ok(ExitCode::SUCCESS)
 }
 
-/// Switching to a window that exists asks nothing of the engine.
+/// Switching to a window that exists asks nothing of the engine. A command gets a window of its own: one that shows the
+/// project would swallow it, even where its session has ended.
 pub async fn open_window(args: &Open, project: &Project, tmux: &TmuxServer, context: &Context) -> Result<ExitCode> {
-    let container = project.container_name();
-    let found = tmux.switch_to(context.pane.as_ref(), &container, args.session.as_ref())?;
+    let pane = context.pane.as_ref();
+    let found = if args.command.is_empty() {
+        tmux.switch_to(pane, &project.container_name(), args.session.as_ref())?
+    } else {
+        Switch::NoWindow(tmux.session_at(pane)?)
+    };
     watch::ensure(false, context);
     let session = args.session.clone().unwrap_or_default();
-    let at = match found {
-        Switch::Done if args.command.is_empty() => {
-            history::record(&context.state_dir, project, &session, Timestamp::now());
-            return Ok(ExitCode::SUCCESS);
-        }
-        Switch::Done => return Err(Error::SessionRuns { container, session }),
-        Switch::NoWindow(at) => at,
+    let Switch::NoWindow(at) = found else {
+        history::record(&context.state_dir, project, &session, Timestamp::now());
+        return Ok(ExitCode::SUCCESS);
     };
     let exposure = refuse_what_cannot_work(args, project, context).await?;
     // The window's own environment is that of the tmux server.

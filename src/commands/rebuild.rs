@@ -15,7 +15,6 @@ use crate::made_with::{Flags, MadeWith};
 use crate::plan::{self, Made, Step};
 use crate::print;
 use crate::project::Project;
-use crate::session::SessionName;
 use crate::spec;
 use crate::target;
 
@@ -76,8 +75,8 @@ async fn say_what_would_change(project: &Project, creation: &Creation, context: 
         print::line(format_args!("  {change}"))?;
     }
     if container.state.can_attach() {
-        let sessions = consent::live_sessions(project, context).await?;
-        let names: Vec<&str> = sessions.iter().map(SessionName::as_str).collect();
+        let sessions = consent::live_sessions(&entry).await?;
+        let names: Vec<&str> = sessions.iter().map(|session| session.name.as_str()).collect();
         if !names.is_empty() {
             print::line(format_args!("  would end live sessions: {}", names.join(", ")))?;
         }
@@ -99,12 +98,16 @@ pub async fn recreate(project: &Project, creation: &Creation, ending: Ending, co
     let seen = lifecycle.look_to_replace(wanted.image).await?;
     // What cannot be done is said before it is asked.
     lifecycle.check_gpus(&wanted).await?;
-    plan::replace(project, &seen, wanted.image)?;
-    consent::to_end_sessions(ending, project, &seen, context).await?;
+    wanted.check(project, seen.container.as_ref())?;
+    let steps = plan::replace(project, &seen, wanted.image)?;
+    consent::refuse_unasked(ending, &entry, &seen).await?;
+    // Before anybody is asked, or has to wait: it may take minutes, in which people go on working.
+    lifecycle.fetch(&steps, &wanted).await?;
+    let (lock, _) = consent::to_end_sessions(ending, &entry).await?;
     // What nobody has chosen stays what people know.
     let known = container.labels.get(label::SSH_PORT).and_then(|port| port.parse().ok());
     let ssh_port = if asked.ssh().is_some_and(|ssh| ssh.is_any) { known.or(wanted.ssh_port) } else { wanted.ssh_port };
-    lifecycle.replace(&Wanted { ssh_port, ..wanted }).await?;
+    lifecycle.replace(&Wanted { ssh_port, ..wanted }, lock).await?;
     if asked.needs_set_up() {
         asked.set_up(&mut entry.running().await?, &entry).await?;
     }

@@ -32,12 +32,11 @@ pub async fn run(args: Rm, context: &Context) -> Result<ExitCode> {
 async fn remove(project: &Project, args: &Rm, context: &Context) -> Result<()> {
     let entry = Entry::to(project, context);
     let lifecycle = entry.lifecycle()?;
-    let seen = lifecycle.look(None).await?;
-    let steps = plan::remove(project, &seen, args.volumes)?;
+    // What cannot be done is said before it is asked.
+    plan::remove(project, &lifecycle.look(None).await?, args.volumes)?;
     let ending = Ending { verb: "rm", does: "Remove", force: args.force };
-    consent::to_end_sessions(ending, project, &seen, context).await?;
-    let _lock = places::lock(&context.state_dir).await?;
-    lifecycle.take(&steps).await?;
+    let (_lock, seen) = consent::to_end_sessions(ending, &entry).await?;
+    lifecycle.take(&plan::remove(project, &seen, args.volumes)?).await?;
     let _ = places::remove(&project.container_name(), &context.state_dir);
     if let Some(network) = seen.container.as_ref().and_then(|container| container.labels.get(label::NETWORK)) {
         let _lock = places::lock_networks(&context.state_dir).await?;

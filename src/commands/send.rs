@@ -7,8 +7,8 @@ use crate::cli::Send;
 use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::session::control;
 use crate::target;
+use crate::way::control;
 
 pub async fn run(args: Send, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(Some(&args.target), context).await?;

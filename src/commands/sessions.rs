@@ -9,14 +9,15 @@ use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::print;
-use crate::session::{Session, control};
+use crate::session::Session;
 use crate::target;
+use crate::way::control;
 
 pub async fn run(args: Sessions, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;
     let entry = Entry::to(&project, context);
     let mut door = entry.running().await?;
-    let sessions = control::sessions(&mut door.connection, &entry.name()).await?;
+    let sessions = control::all_sessions(&mut door.connection, &entry.name()).await?;
     if args.json {
         print::json(&sessions)?;
     } else if sessions.is_empty() {
@@ -27,7 +28,7 @@ pub async fn run(args: Sessions, context: &Context) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(sessions: &[Session], width: Option<usize>) -> String {
+fn table(sessions: &[Session<String>], width: Option<usize>) -> String {
     let mut builder = Builder::default();
     builder.push_record(["SESSION", "ATTACHED", "CREATED", "BELL", "EXIT CODE"]);
     for session in sessions {
@@ -35,7 +36,7 @@ fn table(sessions: &[Session], width: Option<usize>) -> String {
             jiff::Timestamp::from_second(session.created).map_or_else(|_| "-".to_owned(), |created| created.to_string());
         let bell = if session.bell { "yes" } else { "-" };
         let exit_code = session.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string());
-        builder.push_record([session.name.to_string(), session.attached.to_string(), created, bell.to_owned(), exit_code]);
+        builder.push_record([session.name.clone(), session.attached.to_string(), created, bell.to_owned(), exit_code]);
     }
     print::table(builder, width)
 }

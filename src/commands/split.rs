@@ -7,8 +7,9 @@ use crate::cli::{Creation, Split};
 use crate::context::Context;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::session::{SessionName, control};
+use crate::session::SessionName;
 use crate::tmux::NewPane;
+use crate::way::control;
 
 pub async fn run(args: Split, context: &Context) -> Result<ExitCode> {
     let tmux = context.tmux("split")?;

@@ -98,7 +98,7 @@ async fn run(program: Program, door: &mut Door, entry: &Entry<'_>) -> Result<Str
 }
 
 fn failed(entry: &Entry<'_>, message: &str) -> Error {
-    Error::Engine { action: format!("run sshd in container `{}`", entry.name()), message: message.to_owned(), status: None }
+    Error::Inside { container: entry.name(), action: "run sshd".to_owned(), message: message.to_owned() }
 }
 
 /// The person's own, of the files and of the agent.

@@ -4,7 +4,8 @@ use kdl::{KdlEntry, KdlNode, KdlValue};
 
 use super::problem::Problem;
 use super::source::Sourced;
-use super::value::{Read, Wrong, nearest};
+use super::value::{Read, Wrong};
+use crate::nearest::nearest;
 
 pub struct Fields<'a> {
     node: &'a KdlNode,
@@ -103,7 +104,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The same for what has no source of its own.
+    /// Sets what can be written once, and whose place nobody asks for.
     pub fn set_plain<T>(&mut self, slot: &mut Option<T>, value: Option<T>) {
         match slot {
             Some(_) => {

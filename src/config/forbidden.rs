@@ -1,8 +1,9 @@
 //! What may never be configured, and why.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::value::Wrong;
+use crate::project;
 
 pub const NETWORK: &str = "a container in the host's network reaches every service that the host keeps to itself";
 pub const ENGINES_OWN: &str = "it is one of the engine's own, in which no container has a name";
@@ -46,23 +47,17 @@ pub fn mount(source: &Path, sockets: &[PathBuf]) -> Option<Wrong> {
 }
 
 pub fn leads_to_engine(source: &Path, sockets: &[PathBuf]) -> bool {
-    let path = normal(source);
+    let path = without_old_names(source);
     let is_named = path.file_name().is_some_and(|name| SOCKETS.iter().any(|socket| name == *socket));
     let leads_to = |socket: &Path| socket.starts_with(&path) && path.is_absolute();
-    let leads = USUAL.iter().any(|socket| leads_to(Path::new(socket))) || sockets.iter().any(|socket| leads_to(&normal(socket)));
+    let leads = USUAL.iter().any(|socket| leads_to(Path::new(socket)))
+        || sockets.iter().any(|socket| leads_to(&without_old_names(socket)));
     is_named || leads
 }
 
 /// Without `.`, `..` and the old name of `/run`.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(normal.pop()),
-            Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
+fn without_old_names(path: &Path) -> PathBuf {
+    let normal = project::normal(path);
     match normal.strip_prefix("/var/run") {
         Ok(rest) => Path::new("/run").join(rest),
         Err(_) => normal,

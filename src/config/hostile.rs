@@ -3,7 +3,7 @@
 use super::survive::survives;
 use super::tests::EVERYTHING;
 
-/// The same numbers each time (xorshift), so that a failure can be had again.
+/// Pseudo-random numbers (xorshift), equal in each run, so that a failure can be reproduced.
 struct Numbers(u64);
 
 impl Numbers {

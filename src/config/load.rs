@@ -13,9 +13,9 @@ use super::part::{Limits, Part, Profile, Way};
 use super::problem::{Problem, Problems};
 use super::source::{Scope, Sourced};
 use super::trust::{Trusted, inside_only};
-use super::value::nearest;
 use crate::aside::{self, DISK};
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use crate::project::Project;
 
 /// What a project's own file is called.
@@ -135,7 +135,7 @@ impl Locations {
         part.map(Some).map_err(|problems| Error::Configuration { files: vec![problems] })
     }
 
-    /// The same of a project's file, with the text that was decoded.
+    /// What a project's file says, with the text that was decoded; `None` where there is none.
     pub fn part_and_text(&self, path: &Path) -> Result<Option<(Part, String)>> {
         let read = {
             let path = path.to_owned();

@@ -8,6 +8,7 @@ use kdl::KdlValue;
 
 use super::forbidden;
 use crate::age::age;
+use crate::nearest::nearest;
 use crate::session::{RUNTIME_DIR, SessionName};
 
 /// What is wrong with a value, and what would be right.
@@ -232,12 +233,6 @@ pub fn project_path(value: &KdlValue) -> Read<String> {
     } else {
         Ok(without_slash(&text).trim_start_matches("./").to_owned())
     }
-}
-
-pub fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Nothing like it is no help.
-    let alike = known.map(|word| (strsim::jaro_winkler(word, text), word)).filter(|(likeness, _)| *likeness > 0.7);
-    alike.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
 }
 
 fn integer(value: &KdlValue, what: &str) -> Read<i128> {

@@ -44,6 +44,13 @@ impl Archive {
     }
 }
 
+/// Beside the permissions, Go has bits of its own (`io/fs`).
+fn directory_mode(go_mode: u32) -> Option<u32> {
+    let bits = [(1 << 23, 0o4000), (1 << 22, 0o2000), (1 << 20, 0o1000)];
+    let special = bits.into_iter().filter(|(go, _)| go_mode & go != 0).map(|(_, bit)| bit).sum::<u32>();
+    (go_mode >> 31 == 1).then_some(go_mode & 0o777 | special)
+}
+
 impl Engine {
     /// Puts files below a directory of a container, running or not.
     pub async fn put(&self, container: &str, directory: &str, archive: Archive) -> Result<()> {
@@ -82,9 +89,34 @@ impl Engine {
     }
 
     pub async fn path_exists(&self, container: &str, path: &str) -> Result<bool> {
+        Ok(self.go_mode(container, path).await?.is_some())
+    }
+
+    /// A directory's mode as chmod(2) takes it; `None` where the container has no such directory.
+    pub async fn directory_mode(&self, container: &str, path: &str) -> Result<Option<u32>> {
+        Ok(self.go_mode(container, path).await?.and_then(directory_mode))
+    }
+
+    /// What is at a path, as Go's `fs.FileMode` says it.
+    async fn go_mode(&self, container: &str, path: &str) -> Result<Option<u32>> {
         let options = ContainerArchiveInfoOptions { path: path.to_owned() };
         let info = self.docker.get_container_archive_info(container, Some(options));
         let info = self.look(format!("look for `{path}` in container `{container}`"), info).await;
-        Ok(absent_is_none(info)?.is_some())
+        Ok(absent_is_none(info)?.map(|info| info.file_mode))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_modes_are_those_of_go() {
+        // As HEAD of `/tmp`, `/root` and `/etc/passwd` says them, and with the other two bits.
+        for (go, mode) in
+            [(0x8010_01ff, Some(0o1777)), (0x8000_01c0, Some(0o700)), (0x0000_01a4, None), (0x80c0_01ed, Some(0o6755))]
+        {
+            assert_eq!(directory_mode(go), mode, "{go:x}");
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum};
+use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, NetworkSettings};
 use bollard::query_parameters::{
     InspectContainerOptions, RemoveContainerOptions, StartContainerOptions, StopContainerOptions, TopOptions,
     WaitContainerOptions,
@@ -121,6 +122,8 @@ pub struct Container {
     /// `uid:gid`
     pub user: String,
     pub read_only: bool,
+    /// Where the host listens for it, which it does while the container is up.
+    pub published: Vec<SocketAddr>,
     /// The host's directory that is mounted at [`crate::session::HOST_DIR`].
     pub host_dir: Option<PathBuf>,
     /// How wharf's own program is run in it.
@@ -131,6 +134,13 @@ impl Container {
     /// Whether the engine removes it when it ends, however that comes.
     pub fn removes_itself(&self) -> bool {
         self.labels.get(label::ON_EXIT).is_some_and(|what| what == "remove")
+    }
+
+    /// Whether nobody but this container has the port of the host at that address.
+    pub fn publishes(&self, address: IpAddr, port: u16) -> bool {
+        // One at every address is also at each.
+        let meets = |ip: IpAddr| ip == address || ip.is_unspecified() || address.is_unspecified();
+        self.published.iter().any(|published| published.port() == port && meets(published.ip()))
     }
 
     /// Whether wharf made this container, for this project. The name alone proves nothing.
@@ -257,8 +267,15 @@ pub(super) fn container_from(name: &ContainerName, found: ContainerInspectRespon
         working_dir: config.working_dir.unwrap_or_default(),
         user: config.user.unwrap_or_default(),
         read_only: found.host_config.and_then(|host| host.readonly_rootfs).unwrap_or(false),
+        published: found.network_settings.map(published).unwrap_or_default(),
         host_dir: host_mount.and_then(|mount| mount.source).map(PathBuf::from),
     }
+}
+
+fn published(network: NetworkSettings) -> Vec<SocketAddr> {
+    let bindings = network.ports.into_iter().flatten().filter_map(|(_, bindings)| bindings).flatten();
+    let address = |ip: Option<String>, port: Option<String>| Some(SocketAddr::new(ip?.parse().ok()?, port?.parse().ok()?));
+    bindings.filter_map(|binding| address(binding.host_ip, binding.host_port)).collect()
 }
 
 fn health_from_inspect(status: HealthStatusEnum) -> Health {

@@ -64,11 +64,29 @@ pub struct Limits {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mount {
-    Bind { source: String, target: String },
-    ReadOnlyBind { source: String, target: String },
-    Volume { name: String, target: String, labels: HashMap<String, String> },
-    AnonymousVolume { target: String },
-    ReadOnlyVolume { name: String, target: String },
+    Bind {
+        source: String,
+        target: String,
+    },
+    ReadOnlyBind {
+        source: String,
+        target: String,
+    },
+    Volume {
+        name: String,
+        target: String,
+        labels: HashMap<String, String>,
+        /// Whether it has been used before. The engine fills others from the image, and gives even a full one, each time, the
+        /// owner and mode of what the image has there.
+        is_kept: bool,
+    },
+    AnonymousVolume {
+        target: String,
+    },
+    ReadOnlyVolume {
+        name: String,
+        target: String,
+    },
 }
 
 impl Engine {
@@ -128,7 +146,7 @@ fn engine_port(port: &PortBinding) -> (String, Option<Vec<EnginePort>>) {
     (format!("{}/tcp", port.container), Some(vec![binding]))
 }
 
-fn engine_mount(mount: Mount) -> EngineMount {
+pub(super) fn engine_mount(mount: Mount) -> EngineMount {
     match mount {
         Mount::Bind { source, target } => {
             EngineMount { typ: Some(MountType::BIND), source: Some(source), target: Some(target), ..EngineMount::default() }
@@ -136,11 +154,15 @@ fn engine_mount(mount: Mount) -> EngineMount {
         Mount::ReadOnlyBind { source, target } => {
             EngineMount { read_only: Some(true), ..engine_mount(Mount::Bind { source, target }) }
         }
-        Mount::Volume { name, target, labels } => EngineMount {
+        Mount::Volume { name, target, labels, is_kept } => EngineMount {
             typ: Some(MountType::VOLUME),
             source: Some(name),
             target: Some(target),
-            volume_options: Some(MountVolumeOptions { labels: Some(labels), ..MountVolumeOptions::default() }),
+            volume_options: Some(MountVolumeOptions {
+                labels: Some(labels),
+                no_copy: Some(is_kept),
+                ..MountVolumeOptions::default()
+            }),
             ..EngineMount::default()
         },
         Mount::AnonymousVolume { target } => {

@@ -61,7 +61,7 @@ pub async fn header_for(docker_config: Option<&Path>, image: &str) -> Option<Str
     Some(URL_SAFE.encode(auth.to_string()))
 }
 
-/// The same of all registries that the file itself says something of, as the header `X-Registry-Config` has it.
+/// The credentials of all registries that the file itself names, for the header `X-Registry-Config`.
 pub fn header_for_all(docker_config: Option<&Path>) -> Option<String> {
     let text = std::fs::read(docker_config?.join("config.json")).ok()?;
     let config: ConfigJson = serde_json::from_slice(&text).ok()?;
@@ -94,7 +94,7 @@ fn stored(auths: &HashMap<String, Stored>, server: &str) -> Option<serde_json::V
         return Some(serde_json::json!({ "identitytoken": token }));
     }
     let decoded = String::from_utf8(STANDARD.decode(found.auth.as_deref()?).ok()?).ok()?;
-    // Some have been stored with an end of C's.
+    // Some have been stored with a trailing NUL.
     let (username, password) = decoded.trim_end_matches('\0').split_once(':')?;
     Some(serde_json::json!({ "username": username, "password": password }))
 }

@@ -26,14 +26,16 @@ pub struct Exec {
 }
 
 impl Engine {
-    /// Prepares a program without a terminal. For who knows what to run before whether to: until it is started, the engine
-    /// can still be asked about the container.
+    /// Prepares a program without a terminal, which starts in `/`. For who knows what to run before whether to: until it is
+    /// started, the engine can still be asked about the container.
     pub async fn prepare_exec(&self, container: &ContainerName, command: Vec<String>) -> Result<Exec> {
         let config = ExecConfig {
             attach_stdin: Some(true),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             tty: Some(false),
+            // Not the container's own, which may be gone: since 1.1.12, runc runs nothing in a directory that it can't name.
+            working_dir: Some("/".to_owned()),
             cmd: Some(command),
             ..ExecConfig::default()
         };

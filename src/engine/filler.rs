@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig, Mount, MountType, MountVolumeOptions};
+use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig};
 use bollard::query_parameters::{CreateContainerOptions, InspectContainerOptions, RemoveContainerOptions, RemoveVolumeOptions};
 
+use super::create::{Mount, engine_mount};
 use super::{Engine, absent_is_none, age_of};
 use crate::error::Result;
 
@@ -13,30 +14,26 @@ use crate::error::Result;
 const ABANDONED: Duration = Duration::from_secs(10);
 
 impl Engine {
-    /// Creates a container, and with it the volumes that it mounts at paths, where there is none of that name yet. All get
-    /// the labels. Gives its id.
+    /// Creates a container with these labels, and with it the volumes that it mounts, where there is none of that name yet.
+    /// Gives its id.
     ///
     /// The name is a lock: a container that has it is an error (409), and makes room for the next try where it was abandoned.
     pub async fn create_filler(
         &self,
         name: &str,
         image: &str,
-        volumes: &[(&str, String)],
+        mounts: Vec<Mount>,
         labels: HashMap<String, String>,
     ) -> Result<String> {
-        let mounts = volumes.iter().map(|(volume, target)| Mount {
-            typ: Some(MountType::VOLUME),
-            source: Some((*volume).to_owned()),
-            target: Some(target.clone()),
-            volume_options: Some(MountVolumeOptions { labels: Some(labels.clone()), no_copy: Some(true), ..Default::default() }),
-            ..Mount::default()
-        });
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
-            labels: Some(labels.clone()),
+            labels: Some(labels),
             // Images may have none, and the engine wants one to be named.
             entrypoint: Some(vec!["never-started".to_owned()]),
-            host_config: Some(HostConfig { mounts: Some(mounts.collect()), ..HostConfig::default() }),
+            host_config: Some(HostConfig {
+                mounts: Some(mounts.into_iter().map(engine_mount).collect()),
+                ..HostConfig::default()
+            }),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptions { name: Some(name.to_owned()), ..CreateContainerOptions::default() };

@@ -42,7 +42,7 @@ pub use listing::{Listed, Published};
 pub use exec::{Exec, ExecStream, Said};
 pub use image::{Image, native_architecture};
 pub use import::ListedImage;
-pub use inspect::Mounted;
+pub use inspect::{Inspected, Mounted};
 pub use log::Printed;
 pub use network::Membership;
 pub use pull::Layer;

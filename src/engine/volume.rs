@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bollard::models::{ContainerSummary, Volume, VolumeCreateRequest};
-use bollard::query_parameters::{ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions};
+use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions};
 
 use super::container::label;
 use super::{Engine, absent_is_none, age_of};
@@ -24,6 +24,21 @@ impl Engine {
             return Ok(None);
         };
         Ok(Some(age_of(volume.created_at.as_deref())))
+    }
+
+    /// The volumes that were made together with the container that mounts them, and not before it.
+    pub async fn new_volumes(&self, container: &str) -> Result<Vec<String>> {
+        let inspected = self.docker.inspect_container(container, None::<InspectContainerOptions>);
+        let found = self.look(format!("look at container `{container}`"), inspected).await?;
+        let made_at = found.config.and_then(|config| config.labels?.remove(label::CREATED_AT));
+        let mut new = Vec::new();
+        for name in found.mounts.into_iter().flatten().filter_map(|mount| mount.name) {
+            let inspected = self.look(format!("look at volume `{name}`"), self.docker.inspect_volume(&name)).await?;
+            // In this form, times are in the order of their texts.
+            let is_new = inspected.labels.get(label::CREATED_AT).is_some_and(|at| Some(at) >= made_at.as_ref());
+            new.extend(is_new.then_some(name));
+        }
+        Ok(new)
     }
 
     /// Creates a volume; one of that name that exists is left as it is.

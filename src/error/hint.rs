@@ -2,9 +2,11 @@
 
 use super::Error;
 use crate::engine::native_architecture;
+use crate::quote::shell_if_needed;
 
 impl Error {
     /// One thing to do about it, with a command to run.
+    #[expect(clippy::too_many_lines, reason = "a table of errors and hints")]
     pub fn hint(&self) -> Option<String> {
         if let Some(id) = self.held_container() {
             return Some(release_command(id));
@@ -14,7 +16,9 @@ impl Error {
             Self::TooWide { path } if path.parent().is_none() => {
                 "to open all of it, name it and where it goes: `wharf open --workspace /host /`".to_owned()
             }
-            Self::TooWide { path } => format!("to open all of it, name it: `wharf open {}`", path.display()),
+            Self::TooWide { path } => {
+                format!("to open all of it, name it: `wharf open {}`", shell_if_needed(&path.to_string_lossy()))
+            }
             Self::UnknownTarget { .. } => "`wharf list` shows every name; a directory works as well".to_owned(),
             Self::AmbiguousTarget { .. } => "write its parent too (`parent/base`), or the container's name".to_owned(),
             Self::NoUser { users, .. } if users.is_empty() => "it has no /etc/passwd".to_owned(),
@@ -23,6 +27,12 @@ impl Error {
             Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
             Self::NoMountSource { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::MountLeadsOut { to, .. } => {
+                format!("a program in the container may have put a link there; if you have, mount `{}` itself", to.display())
+            }
+            Self::MountMoved { .. } => {
+                "a program in a container may have put a link there: put back what was there, or `wharf rebuild`".to_owned()
+            }
             Self::NoGpus => {
                 "install NVIDIA's container toolkit and restart the engine; `wharf config show` says where it is configured"
                     .to_owned()
@@ -59,6 +69,9 @@ impl Error {
             Self::Died { container, .. } => {
                 format!("`docker logs {container}` has the rest; `wharf open --image` tries another image")
             }
+            Self::NeverReady { container, .. } => {
+                format!("`docker logs {container}` has the rest; `wharf rm --force {container}` removes it")
+            }
             Self::OtherArchitecture { .. } => {
                 format!("use an image for {}, or install emulation (`qemu-user-static`)", native_architecture())
             }
@@ -67,6 +80,7 @@ impl Error {
             Self::NoTmuxOnHost => "`scripts/build-tmux` makes one".to_owned(),
             Self::NotPortable { .. } => "a static program can: `scripts/build` makes wharf, `scripts/build-tmux` tmux".to_owned(),
             Self::IsKept { .. } => "leave out `--rm`; or `wharf open --fresh --rm` recreates it".to_owned(),
+            Self::GoesWithItsEnd { container } => format!("`wharf rebuild {container}` makes a new one like it"),
             Self::HookFailed { container, .. } => {
                 format!("`wharf exec {container} -- CMD` gets in all the same; the next `wharf open` tries again")
             }
@@ -78,8 +92,9 @@ impl Error {
             Self::NoShell { .. } => "name one of its programs: `wharf open -- CMD`".to_owned(),
             Self::NoWayIn { container, .. } => format!("`docker logs {container}` may say more; `wharf stop`, then `wharf open`"),
             Self::OtherVersion { theirs, ours, .. } if theirs > ours => "update wharf".to_owned(),
-            Self::NoTools { .. } | Self::OtherVersion { .. } => {
-                "`wharf rm`, then `wharf open`; what is in the home directory stays".to_owned()
+            // Without `--force`, `rm` would have to get in as well, to see which sessions live there.
+            Self::NoTools { container } | Self::OtherVersion { container, .. } => {
+                format!("`wharf rm --force {container}`, then `wharf open`: ends what runs in it, and keeps its home directory")
             }
             Self::Lost { .. } => "`wharf attach` gets in again".to_owned(),
             Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),
@@ -127,6 +142,12 @@ fn build_command(image: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_is_a_word_for_the_shell() {
+        let hint = Error::TooWide { path: "/home/ada l".into() }.hint().unwrap();
+        assert_eq!(hint, "to open all of it, name it: `wharf open '/home/ada l'`");
+    }
 
     #[test]
     fn what_releases_a_container_is_named() {

@@ -4,7 +4,7 @@ mod hint;
 
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::Problems;
@@ -43,6 +43,10 @@ pub enum Error {
     NoMountSource { path: PathBuf },
     #[error("`{}` can't be mounted: {reason}", path.display())]
     ForbiddenMount { path: PathBuf, reason: &'static str },
+    #[error("`{}` leads out of the project, to `{}`", path.display(), to.display())]
+    MountLeadsOut { path: PathBuf, to: PathBuf },
+    #[error("`{}`, which container `{container}` mounts, {}", path.display(), became(to.as_deref()))]
+    MountMoved { container: ContainerName, path: PathBuf, to: Option<PathBuf> },
     #[error("port {port} of {address} is in use")]
     PortTaken { port: u16, address: IpAddr },
     #[error("a network `{name}` exists that wharf did not make")]
@@ -94,6 +98,8 @@ pub enum Error {
     ForeignContainer { container: ContainerName, project: String },
     #[error("container `{container}` exists already, and is not removed when its last session ends")]
     IsKept { container: ContainerName },
+    #[error("container `{container}` is removed when it ends, so it can't be started again")]
+    GoesWithItsEnd { container: ContainerName },
     #[error("container `{container}` is not wharf's")]
     NotOurs { container: ContainerName },
     #[error("`{project}` has no container")]
@@ -102,6 +108,8 @@ pub enum Error {
     NotRunning { container: ContainerName, state: State },
     #[error("container `{container}` {}{}", death(*exit_code, *out_of_memory), quoted_log(log))]
     Died { container: ContainerName, exit_code: i64, out_of_memory: bool, log: Vec<String> },
+    #[error("container `{container}` runs, and was not ready within {} s{}", within.as_secs(), quoted_log(log))]
+    NeverReady { container: ContainerName, within: Duration, log: Vec<String> },
     #[error("image `{image}` is for {architecture}, and this machine is {}{}", native_architecture(), quoted_log(log))]
     OtherArchitecture { image: String, architecture: String, log: Vec<String> },
     #[error("container `{container}` is gone")]
@@ -132,6 +140,8 @@ pub enum Error {
         "could not get into container `{container}`: its relay speaks version {theirs} of the protocol, and this wharf {ours}"
     )]
     OtherVersion { container: ContainerName, theirs: u16, ours: u16 },
+    #[error("could not {action} in container `{container}`: {message}")]
+    Inside { container: ContainerName, action: String, message: String },
     #[error("container `{container}` was made by a wharf that knew no tools")]
     NoTools { container: ContainerName },
     #[error("lost the connection to container `{container}`: {source}")]
@@ -142,8 +152,8 @@ pub enum Error {
     SessionRuns { container: ContainerName, session: SessionName },
     #[error("the session's client in container `{container}` ended with exit code {exit_code}")]
     ClientFailed { container: ContainerName, exit_code: i64 },
-    #[error("container `{container}` has live sessions: {}", join(sessions))]
-    LiveSessions { container: ContainerName, sessions: Vec<SessionName>, verb: &'static str },
+    #[error("container `{container}` has live sessions: {}", sessions.join(", "))]
+    LiveSessions { container: ContainerName, sessions: Vec<String>, verb: &'static str },
 
     #[error("container `{container}` is {state}, so nobody can say whether sessions live in it")]
     UnknownSessions { container: ContainerName, state: State, verb: &'static str },
@@ -234,6 +244,10 @@ fn death(exit_code: i64, out_of_memory: bool) -> String {
 
 fn in_step(step: Option<&str>) -> String {
     step.map(|step| format!(" in step {step}")).unwrap_or_default()
+}
+
+fn became(to: Option<&Path>) -> String {
+    to.map_or_else(|| "can't be looked at".to_owned(), |to| format!("leads to `{}` now", to.display()))
 }
 
 fn quoted_log(lines: &[String]) -> String {

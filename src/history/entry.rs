@@ -53,7 +53,7 @@ impl Entry {
     }
 }
 
-/// The same history in fewer lines: one for each project, the latest last, `most` of them.
+/// The history in fewer lines: one for each project, the latest last, `most` of them.
 pub fn shortened(entries: Vec<Entry>, most: usize) -> Vec<Entry> {
     let mut of_project: HashMap<String, Entry> = HashMap::new();
     for entry in entries {

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::{last_session, once};
 use crate::cli::Holding;
+use crate::exit;
 use crate::session::RUNTIME_DIR;
 
 /// Starts the relay, and becomes the image's `sleep infinity`, or waits itself where the image has none.
@@ -32,11 +33,11 @@ pub fn run(holding: Holding) -> ExitCode {
         None => {
             let error = super::own_program().arg("pause").exec();
             eprintln!("wharf: could not wait: {error}");
-            return ExitCode::from(126);
+            return exit::with(exit::NOT_RUN);
         }
     };
     eprintln!("wharf: could not run `sleep`: {error}");
-    ExitCode::from(126)
+    exit::with(exit::NOT_RUN)
 }
 
 /// What is neither a binary nor a script that names its interpreter would be given to a shell by `exec`.

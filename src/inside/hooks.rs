@@ -5,20 +5,18 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::setsid;
 
-use super::{could_not_run, find_program, life_dir};
+use super::{could_not_run, find_program, life_dir, try_lock};
 use crate::cli::HooksVerb;
+use crate::exit;
 use crate::session::RUNTIME_DIR;
 use crate::session::hooks::{Command as Hook, Hooks, Outcome, State};
-
-/// The exit code of a program that could not be run.
-const NOT_RUN: i32 = 126;
 
 pub fn run(verb: HooksVerb) -> ExitCode {
     let done = match verb {
@@ -28,7 +26,7 @@ pub fn run(verb: HooksVerb) -> ExitCode {
         HooksVerb::State => state(),
     };
     match done {
-        Ok(code) => ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1)),
+        Ok(code) => exit::with(code),
         Err(error) => could_not_run("hooks", &error),
     }
 }
@@ -101,10 +99,6 @@ fn open_lock(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).open(path)
 }
 
-fn try_lock(lock: &File) -> bool {
-    flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok()
-}
-
 fn create(hooks: &[Hook]) -> io::Result<i32> {
     // One stream for all, or nobody who reads two could tell what came first.
     rustix::stdio::dup2_stdout(io::stderr())?;
@@ -175,10 +169,10 @@ fn run_hook(hook: &Hook) -> i32 {
         [] => return 0,
     };
     match command.stdin(Stdio::null()).status() {
-        Ok(status) => status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(NOT_RUN),
+        Ok(status) => exit::code_of(status),
         Err(error) => {
             let _ = could_not_run(&command.get_program().to_string_lossy(), &error);
-            if error.kind() == io::ErrorKind::NotFound { 127 } else { NOT_RUN }
+            exit::of_failure(&error)
         }
     }
 }

@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::tmux::invocation;
 use super::{could_not_run, runtime};
+use crate::exit;
 use crate::session::EXIT_CODE;
 
 const CTRL_C: u8 = 3;
@@ -30,7 +31,7 @@ pub fn run(command: &[String]) -> ExitCode {
         Ok(status) => status,
         Err(error) => return could_not_run(&command[0], &error),
     };
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    let code = exit::code_of(status);
     note(code);
     let name = Path::new(&command[0]).file_name().unwrap_or_default().to_string_lossy().replace(char::is_control, "?");
     let how = match status.signal() {
@@ -40,7 +41,7 @@ pub fn run(command: &[String]) -> ExitCode {
     // Nobody may be there to read it.
     let _ = write!(io::stdout(), "{SANE}\r\n\x1b[K\x1b[7m {how} · Enter closes \x1b[0m").and_then(|()| io::stdout().flush());
     let _ = wait_to_be_closed();
-    ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1))
+    exit::with(code)
 }
 
 /// The keys that mean the command reach this process too, and are not for it.

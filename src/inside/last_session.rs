@@ -3,10 +3,9 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use super::once::{end_holder, note_holder};
-use super::tmux::invocation;
+use super::server::{self, NoAnswer};
 use crate::session::{HAS_BEGUN, RUNTIME_DIR, TMUX_SOCKET};
 
 fn holder() -> PathBuf {
@@ -24,18 +23,12 @@ pub fn counts() -> bool {
 
 /// Whether there has been a session since the container was started. Its tmux alone says nothing: whoever attaches to a
 /// session that is not there starts one.
-pub async fn has_begun() -> bool {
-    if !Path::new(TMUX_SOCKET).exists() {
-        return false;
-    }
-    let words = ["show-options", "-sqv", HAS_BEGUN].map(str::to_owned);
-    let Ok(tmux) = invocation(&words) else { return false };
-    let mut tmux = tokio::process::Command::from(tmux.command());
-    match tmux.stdin(Stdio::null()).kill_on_drop(true).output().await {
-        Ok(said) if said.status.success() => !said.stdout.is_empty(),
-        // It was killed, and all sessions with it.
-        _ => true,
-    }
+pub async fn has_begun() -> Result<bool, NoAnswer> {
+    Ok(match server::ask(&["show-options", "-sqv", HAS_BEGUN]).await? {
+        Some(noted) => !noted.is_empty(),
+        // One that was killed, and all sessions with it, has left its socket.
+        None => Path::new(TMUX_SOCKET).exists(),
+    })
 }
 
 /// Whether another relay serves a client by exec of the engine. Nobody else knows of it.

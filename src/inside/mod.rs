@@ -6,10 +6,12 @@ mod keep;
 mod last_session;
 mod once;
 mod relay;
+mod server;
 mod sshd;
 mod tmux;
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -17,9 +19,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs};
 
+use rustix::fs::{FlockOperation, flock};
 use tokio::runtime::Runtime;
 
 use crate::cli::Inside;
+use crate::exit;
 use crate::session::{LIFE_DIR, RUNTIME_DIR};
 use crate::tools::Launch;
 
@@ -43,7 +47,7 @@ fn become_program(command: &[String]) -> ExitCode {
 /// Says so, with the exit code that shells have for it.
 fn could_not_run(program: &str, error: &io::Error) -> ExitCode {
     eprintln!("wharf: could not run `{program}`: {error}");
-    ExitCode::from(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 })
+    exit::with(exit::of_failure(error))
 }
 
 fn runtime() -> io::Result<Runtime> {
@@ -64,6 +68,11 @@ fn life_dir() -> PathBuf {
     let trial = directory.join(format!(".{}", std::process::id()));
     let is_there = fs::create_dir_all(directory).and_then(|()| fs::write(&trial, "")).and_then(|()| fs::remove_file(trial));
     if is_there.is_ok() { directory } else { Path::new(RUNTIME_DIR) }.to_owned()
+}
+
+/// Takes the lock where nobody has it. It is held for as long as the file is open.
+fn try_lock(file: &File) -> bool {
+    flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
 }
 
 /// A program in `PATH`, or in the directories that an image without one has its programs in.

@@ -16,6 +16,7 @@ use rustix::process::getuid;
 use super::{find_program, is_executable, life_dir};
 use crate::cli::SshdVerb;
 use crate::digest::sha256_hex;
+use crate::exit;
 use crate::session::RUNTIME_DIR;
 use crate::session::ssh::{NO_SSHD, NOT_ALLOWED, PORT_VARIABLE};
 
@@ -41,7 +42,7 @@ pub fn run(verb: SshdVerb) -> ExitCode {
 
 fn fail(code: i32, message: &str) -> ExitCode {
     eprintln!("wharf: {message}");
-    ExitCode::from(u8::try_from(code).unwrap_or(1))
+    exit::with(code)
 }
 
 enum Failure {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use super::{find_program, is_executable, is_set};
+use crate::exit;
 use crate::session::{CONFIG_PATH, RUNTIME_DIR, TMUX_SOCKET};
 use crate::tools::{Launch, TERMINFO, TOOLS_DIR};
 use crate::wire::{NO_SHELL, NO_TMUX};
@@ -48,12 +49,12 @@ pub fn run(arguments: &[String]) -> ExitCode {
         Ok(invocation) => {
             let error = invocation.command().exec();
             eprintln!("wharf: could not run `{}`: {error}", invocation.program.display());
-            return ExitCode::from(126);
+            return exit::with(exit::NOT_RUN);
         }
         Err(missing) => missing,
     };
     eprintln!("wharf: there is no {} in this container", if missing == Missing::Tmux { "tmux" } else { "shell" });
-    ExitCode::from(u8::try_from(missing.exit_code()).unwrap_or(1))
+    exit::with(missing.exit_code())
 }
 
 /// The command line that runs the tmux with these arguments.

@@ -1,12 +1,13 @@
 //! Creating a container, with all that it takes on the host and on the engine.
 
 use super::{Lifecycle, Wanted};
-use crate::engine::Image;
+use crate::engine::{Container, Image};
 use crate::error::{Error, Result};
 use crate::places;
 use crate::prepare::Preparation;
 use crate::progress;
-use crate::spec;
+use crate::project::Project;
+use crate::spec::{self, OnDisk};
 use crate::supply;
 use crate::tools::Tools;
 
@@ -23,17 +24,18 @@ impl Lifecycle<'_> {
             // Of containers that come and go with a command, a script need not hear each time.
             if wanted.throw_away { progress::say_line(&exposure) } else { progress::note(&exposure) }
         }
-        let masked = wanted.outfit.masked(self.project);
-        if !masked.is_empty() {
+        let on_disk = OnDisk::look(self.project, wanted)?;
+        if !on_disk.masked.is_empty() {
             places::put_empty(&self.name(), wanted.state_dir)?;
         }
-        let spec = spec::container(self.project, self.name(), image, wanted, &tools, &masked);
+        let kept = self.kept_volumes(wanted, under.is_some()).await?;
+        let spec = spec::container(self.project, self.name(), image, wanted, &tools, &on_disk, &kept);
         let shared = places::shared(&self.name(), wanted.state_dir);
         places::create_for(&shared, &wanted.user.id_pair())?;
         if wanted.read_only {
             let files = places::files(&self.name(), wanted.state_dir);
             places::create(&files)?;
-            Box::pin(self.preparation(wanted).put_beside(image, &files)).await?;
+            Box::pin(self.preparation(wanted).put_beside(image, &files, &kept)).await?;
         }
         let Some(network) = &wanted.outfit.network else {
             return self.engine.create_container(spec, under).await;
@@ -42,6 +44,17 @@ impl Lifecycle<'_> {
         let _lock = places::lock_networks(wanted.state_dir).await?;
         self.engine.ensure_network(network).await?;
         self.engine.create_container(spec, under).await
+    }
+
+    /// The volumes that containers of the project have had before. Its home may have been made a moment ago, unless the new
+    /// container takes the place of another.
+    async fn kept_volumes(&self, wanted: &Wanted<'_>, replaces: bool) -> Result<Vec<String>> {
+        let mut kept: Vec<String> = replaces.then(|| self.name().home_volume()).into_iter().collect();
+        for (name, _) in wanted.outfit.volumes(wanted.user) {
+            let volume = self.project.volume(name);
+            kept.extend(self.engine.volume_exists(&volume).await?.then_some(volume));
+        }
+        Ok(kept)
     }
 
     /// Whether the engine has the GPUs that the container is to get.
@@ -58,9 +71,10 @@ impl Lifecycle<'_> {
 }
 
 impl Wanted<'_> {
-    /// Whether this machine has what the container is to get. One to throw away gets no ports: the project's own may have them.
-    pub(super) fn check(&self) -> Result<()> {
-        self.outfit.check_mounts()?;
-        if self.throw_away { Ok(()) } else { self.outfit.check_ports() }
+    /// Whether this machine has what the project's container is to get, and may give it. One to throw away gets no ports: the
+    /// project's own may have them.
+    pub fn check(&self, project: &Project, replaced: Option<&Container>) -> Result<()> {
+        self.outfit.sources(project)?;
+        if self.throw_away { Ok(()) } else { self.outfit.check_ports(replaced) }
     }
 }

@@ -4,11 +4,12 @@ mod create;
 mod fetch;
 mod ready;
 mod replace;
+mod sources;
 
 use std::path::Path;
 use std::time::Duration;
 
-use crate::engine::{Beside, Container, Engine, State, label};
+use crate::engine::{Beside, Container, Engine, Inspected, State, label};
 use crate::error::{Error, Result};
 use crate::made_with::MadeWith;
 use crate::outfit::Outfit;
@@ -131,7 +132,7 @@ impl Lifecycle<'_> {
                 return Ok(Up { container, connection: None });
             }
             if steps.iter().any(|step| matches!(step, Step::Create { .. } | Step::Pull { .. } | Step::Build { .. }))
-                && let Err(error) = wanted.check()
+                && let Err(error) = wanted.check(self.project, None)
             {
                 // Another launch was faster, and its container has the port.
                 if self.engine.container(&self.name()).await?.is_some() {
@@ -240,11 +241,12 @@ impl Lifecycle<'_> {
     }
 
     /// The mounted directory and the network may have been cleaned away while the container was stopped; the engine would not
-    /// start it, or connect it to whatever else is called so.
+    /// start it, or connect it to whatever else is called so. What else is mounted must still be what it was.
     async fn ensure_surroundings(&self) -> Result<()> {
-        let Some(container) = self.engine.container(&self.name()).await? else {
+        let Some(Inspected { container, mounts }) = self.engine.inspect(&self.name()).await? else {
             return Ok(());
         };
+        sources::check(&container, mounts).await?;
         if let Some(network) = container.labels.get(label::NETWORK) {
             self.engine.ensure_network(network).await?;
             self.engine.rejoin_network(&container.name, network).await?;

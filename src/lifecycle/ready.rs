@@ -10,7 +10,7 @@ use crate::way::Connection;
 
 /// How long a started container may take until its first process runs.
 const READY: Duration = Duration::from_secs(10);
-/// How much of a dead container's log to show.
+/// How much to show of the log of a container that does not work.
 const LOG_LINES: usize = 10;
 
 impl Lifecycle<'_> {
@@ -46,7 +46,10 @@ impl Lifecycle<'_> {
         };
         match tokio::time::timeout(READY, ready).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(Error::EngineSlow { action: format!("bring up container `{name}`"), within: READY }),
+            Err(_) => match self.failure().await {
+                Some(error) => Err(error),
+                None => Err(self.with_last_words(|log| Error::NeverReady { container: name, within: READY, log }).await),
+            },
         }
     }
 
@@ -82,18 +85,18 @@ impl Lifecycle<'_> {
         }
     }
 
-    pub(super) async fn death_of(&self, container: &Container) -> Error {
-        let log = match self.engine.last_log_lines(&container.name, LOG_LINES).await {
-            Ok(lines) => lines,
+    async fn death_of(&self, container: &Container) -> Error {
+        let (exit_code, out_of_memory) = (container.exit_code, container.out_of_memory);
+        self.with_last_words(|log| Error::Died { container: self.name(), exit_code, out_of_memory, log }).await
+    }
+
+    /// An error that shows the end of the container's log.
+    async fn with_last_words(&self, error: impl FnOnce(Vec<String>) -> Error) -> Error {
+        match self.engine.last_log_lines(&self.name(), LOG_LINES).await {
+            Ok(lines) => error(lines),
             // It is being removed.
-            Err(error) if error.is_lost_race() => return Error::Gone { container: self.name() },
-            Err(error) => vec![error.to_string()],
-        };
-        Error::Died {
-            container: container.name.clone(),
-            exit_code: container.exit_code,
-            out_of_memory: container.out_of_memory,
-            log,
+            Err(lost) if lost.is_lost_race() => Error::Gone { container: self.name() },
+            Err(unread) => error(vec![unread.to_string()]),
         }
     }
 }

@@ -2,32 +2,39 @@
 
 use super::{ATTEMPTS, Lifecycle, PAUSE, Up, Wanted};
 use crate::error::{Error, Result};
-use crate::places;
+use crate::places::Lock;
 use crate::plan::{self, Seen, Step, WantedImage};
 
 impl Lifecycle<'_> {
     /// Puts a new container in the old one's place; ends what runs in it, and keeps its volumes. Where that fails, the old
-    /// one is back, and runs if it did.
-    pub async fn replace(&self, wanted: &Wanted<'_>) -> Result<Up> {
-        // Before anybody else has to wait.
-        let seen = self.look_to_replace(wanted.image).await?;
-        let steps = plan::replace(self.project, &seen, wanted.image)?;
-        if let [step @ (Step::Pull { .. } | Step::Build { .. })] = &steps[..] {
-            Box::pin(self.act(step, Some(wanted))).await?;
-        }
-        let _lock = places::lock(wanted.state_dir).await?;
+    /// one is back, and runs if it did. The lock is that of [`crate::places::lock`], and held until then, so the image has to
+    /// be there: [`Self::fetch`] gets it before.
+    pub async fn replace(&self, wanted: &Wanted<'_>, _lock: Lock) -> Result<Up> {
         for _ in 0..ATTEMPTS {
             let seen = self.look_to_replace(wanted.image).await?;
             let steps = plan::replace(self.project, &seen, wanted.image)?;
-            if let [step @ (Step::LookAgain | Step::Pull { .. } | Step::Build { .. })] = &steps[..] {
-                Box::pin(self.act(step, Some(wanted))).await?;
-            } else {
-                // Left by one that was killed.
-                self.take(&[Step::RemoveNext, Step::RemoveAside]).await?;
-                return Box::pin(self.take_or_undo(&steps, wanted)).await;
+            match &steps[..] {
+                [Step::LookAgain] => self.take(&steps).await?,
+                // What was fetched the engine does not know by that name, or not any more. Nobody has to wait for another time.
+                [Step::Pull { .. } | Step::Build { .. }] => return Err(Error::NoImage { image: wanted.image.name.to_owned() }),
+                _ => {
+                    // Somebody may have changed a link or taken a port since it was asked for.
+                    wanted.check(self.project, seen.container.as_ref())?;
+                    // Left by one that was killed.
+                    self.take(&[Step::RemoveNext, Step::RemoveAside]).await?;
+                    return Box::pin(self.take_or_undo(&steps, wanted)).await;
+                }
             }
         }
         Err(Error::EngineSlow { action: format!("replace container `{}`", self.name()), within: PAUSE * ATTEMPTS })
+    }
+
+    /// Gets the image that the new container is to be made of, where these steps are to get one.
+    pub async fn fetch(&self, steps: &[Step], wanted: &Wanted<'_>) -> Result<()> {
+        if let [step @ (Step::Pull { .. } | Step::Build { .. })] = steps {
+            Box::pin(self.act(step, Some(wanted))).await?;
+        }
+        Ok(())
     }
 
     async fn take_or_undo(&self, steps: &[Step], wanted: &Wanted<'_>) -> Result<Up> {

@@ -18,13 +18,13 @@ use crate::entry::Entry;
 use crate::error::Result;
 use crate::project::Project;
 use crate::quote;
-use crate::session::{SessionName, control};
+use crate::session::SessionName;
 use crate::tmux::{PaneId, TmuxServer};
-use crate::way::Connection;
+use crate::way::{Connection, control};
 
 /// How long whoever is asked for a preview may take.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The same of a container, into which the engine may have to start a relay first.
+/// How long a container may take, into which the engine may have to start a relay first.
 const CONTAINER: Duration = Duration::from_secs(5);
 /// How many of a log's last lines are shown.
 const LOG_LINES: usize = 100;

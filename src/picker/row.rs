@@ -85,7 +85,7 @@ impl Row {
         self.session_offset() + self.session.as_ref().map_or(0, |session| session.as_str().len() + 1)
     }
 
-    /// The same before the session's name.
+    /// How many cells are before the session's name.
     pub fn session_offset(&self) -> usize {
         self.name.chars().count() + 1
     }

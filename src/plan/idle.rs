@@ -7,7 +7,7 @@ use crate::session::Session;
 /// How much longer nobody may use a container before it is stopped; `None` where that has been long enough.
 ///
 /// `unused` is how long nobody has had a program or a terminal in it, and `now` the seconds since the epoch.
-pub fn time_left(limit: Duration, unused: Duration, sessions: &[Session], now: Duration) -> Option<Duration> {
+pub fn time_left<Name>(limit: Duration, unused: Duration, sessions: &[Session<Name>], now: Duration) -> Option<Duration> {
     if sessions.iter().any(|session| session.attached > 0) {
         return Some(limit);
     }

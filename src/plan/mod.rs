@@ -128,6 +128,16 @@ pub fn stop(project: &Project, seen: &Seen) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
+/// The steps after which the project's container does not run and can be started again. One that goes with its end is refused,
+/// since another one would take its place.
+pub fn stop_to_restart(project: &Project, seen: &Seen) -> Result<Vec<Step>> {
+    let steps = stop(project, seen)?;
+    if steps.contains(&Step::RemoveContainer) {
+        return Err(Error::GoesWithItsEnd { container: owned(project, seen)?.name.clone() });
+    }
+    Ok(steps)
+}
+
 /// The steps after which the project has no container, and with `volumes` none of its volumes either.
 pub fn remove(project: &Project, seen: &Seen, volumes: bool) -> Result<Vec<Step>> {
     let container = match owned(project, seen) {

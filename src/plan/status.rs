@@ -130,6 +130,7 @@ mod tests {
             working_dir: String::new(),
             user: String::new(),
             read_only: false,
+            published: Vec::new(),
             host_dir: None,
             launch: None,
         };

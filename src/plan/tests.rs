@@ -21,6 +21,7 @@ pub(super) fn seen(state: State) -> Seen {
         working_dir: "/srv/api".to_owned(),
         user: "1000:1000".to_owned(),
         read_only: false,
+        published: Vec::new(),
         host_dir: None,
         launch: None,
     };
@@ -98,6 +99,11 @@ fn a_container_that_removes_itself_is_gone_after_a_stop() {
         let labels = &mut seen.container.as_mut().unwrap().labels;
         labels.insert("wharf.on_exit".to_owned(), "remove".to_owned());
         assert_eq!(stop(&project(), &seen).unwrap(), steps, "{state}");
+        let restart = stop_to_restart(&project(), &seen);
+        match state {
+            State::Created => assert_eq!(restart.unwrap(), []),
+            _ => assert!(matches!(restart, Err(Error::GoesWithItsEnd { .. })), "{state}"),
+        }
     }
 }
 

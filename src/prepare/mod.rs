@@ -3,9 +3,12 @@
 
 mod users;
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
+
+use futures_util::future::try_join_all;
 
 use crate::engine::{Archive, Engine, Image, Mount};
 use crate::error::{Error, Result};
@@ -37,7 +40,8 @@ impl Preparation<'_> {
         let users = self.users(name, image_id).await?;
         let user = self.wanted.login.map(|login| users.user(login, self.wanted.image.name)).transpose()?;
         let wanted = self.wanted.run_as(user.as_ref());
-        match self.files(&wanted, &entries(wanted.user, &users)).map_err(failed)? {
+        let directories = self.directories(name, &wanted).await?;
+        match archive(&directories, wanted.user, &entries(wanted.user, &users)).map_err(failed)? {
             Some(files) => match self.engine.put(name, "/", files).await {
                 // Everything else is mounted: see `put_beside`.
                 Err(error) if error.says_read_only() && self.wanted.throw_away => Ok(()),
@@ -59,15 +63,17 @@ impl Preparation<'_> {
 
     /// The same for a container whose root file system is to be read-only, into which nothing can be put: writes the entries
     /// as files to mount into `directory`, and prepares the volumes by way of another container.
-    pub async fn put_beside(&self, image: &Image, directory: &Path) -> Result<()> {
+    pub async fn put_beside(&self, image: &Image, directory: &Path, kept: &[String]) -> Result<()> {
         let user = self.wanted.user;
         let mut volumes: Vec<(String, String)> =
             self.wanted.outfit.volumes(user).map(|(name, target)| (self.project.volume(name), target)).collect();
         if !self.wanted.throw_away {
             volumes.push((self.name.home_volume(), user.home()));
         }
-        let volumes: Vec<(&str, String)> = volumes.iter().map(|(name, target)| (name.as_str(), target.clone())).collect();
-        let helper = self.create_helper(image, &volumes).await?;
+        let labels = self.labels();
+        let mount = |(name, target)| Mount::Volume { is_kept: kept.contains(&name), name, target, labels: labels.clone() };
+        let mounts = volumes.into_iter().map(mount).collect();
+        let helper = self.create_helper(image, mounts, labels.clone()).await?;
         let put = self.put_by_way_of(&helper, image, directory).await;
         let removed = self.engine.remove_filler(&helper, None).await;
         put.and(removed)
@@ -79,16 +85,20 @@ impl Preparation<'_> {
         if let Some(users) = ImageUsers::kept(self.wanted.cache_dir, Some(&image.id)) {
             return users.user(login, &image.name).map(Some);
         }
-        let helper = self.create_helper(image, &[]).await?;
+        let helper = self.create_helper(image, Vec::new(), self.labels()).await?;
         let users = self.users(&helper, Some(&image.id)).await;
         self.engine.remove_filler(&helper, None).await?;
         users?.user(login, &image.name).map(Some)
     }
 
-    async fn create_helper(&self, image: &Image, volumes: &[(&str, String)]) -> Result<String> {
+    fn labels(&self) -> HashMap<String, String> {
+        spec::labels(self.project, &self.name, self.wanted, None)
+    }
+
+    async fn create_helper(&self, image: &Image, mounts: Vec<Mount>, labels: HashMap<String, String>) -> Result<String> {
         // Its name is the lock.
         let helper = format!("{}-helper", self.name);
-        self.engine.create_filler(&helper, &image.name, volumes, spec::labels(self.project, &self.name, self.wanted, None)).await
+        self.engine.create_filler(&helper, &image.name, mounts, labels).await
     }
 
     async fn users(&self, container: &str, image_id: Option<&str>) -> Result<ImageUsers> {
@@ -110,46 +120,63 @@ impl Preparation<'_> {
             fs::write(&file, content.unwrap_or_default())
                 .map_err(|source| Error::io(format!("write `{}`", file.display()), source))?;
         }
-        let directories = self.files(self.wanted, &Entries { passwd: None, group: None });
-        match directories.map_err(|source| Error::io(format!("prepare the volumes of `{}`", self.name), source))? {
+        let directories = self.directories(helper, self.wanted).await?;
+        let archive = archive(&directories, self.wanted.user, &Entries { passwd: None, group: None });
+        match archive.map_err(|source| Error::io(format!("prepare the volumes of `{}`", self.name), source))? {
             Some(files) => self.engine.put(helper, "/", files).await,
             None => Ok(()),
         }
     }
 
-    /// `None` where there is nothing to write.
-    fn files(&self, wanted: &Wanted, entries: &Entries) -> io::Result<Option<Archive>> {
+    /// The directories that are to be the user's, with their modes: what is there keeps its own. What root uses is as the image
+    /// and the engine make it.
+    async fn directories(&self, container: &str, wanted: &Wanted<'_>) -> Result<Vec<(String, u32)>> {
         let user = wanted.user;
-        let mut archive = Archive::new();
-        let mut is_empty = true;
-        let mut directories = user.directories_towards(Path::new(&spec::workspace(self.project, wanted)));
-        for mount in wanted.outfit.mounts(user) {
-            if let Mount::Bind { target, .. } | Mount::ReadOnlyBind { target, .. } = mount {
-                directories.extend(user.directories_towards(Path::new(&target)));
-            }
+        if user.uid == 0 {
+            return Ok(Vec::new());
         }
-        for (_, target) in wanted.outfit.volumes(user) {
-            directories.extend(user.directories_towards(Path::new(&target)));
-            // A new volume is root's.
-            directories.push(target);
+        let mut paths = vec![user.home()];
+        paths.extend(user.directories_towards(Path::new(&spec::workspace(self.project, wanted))));
+        for target in wanted.outfit.targets(user) {
+            paths.extend(user.directories_towards(Path::new(&target)));
         }
-        // root's is as the image has it.
-        if user.uid != 0 {
-            directories.insert(0, user.home());
-        }
-        let life = (user.uid != 0 && !wanted.throw_away).then_some((LIFE_DIR.to_owned(), 0o700));
-        for (directory, mode) in directories.into_iter().map(|directory| (directory, 0o755)).chain(life) {
-            archive.directory(&directory, mode, user.uid, user.gid)?;
-            is_empty = false;
-        }
-        for (path, content) in [("etc/passwd", &entries.passwd), ("etc/group", &entries.group)] {
-            if let Some(content) = content {
-                archive.file(path, 0o644, content.as_bytes())?;
-                is_empty = false;
-            }
-        }
-        Ok((!is_empty).then_some(archive))
+        paths.extend(self.volume_directories(container, wanted).await?);
+        let looked_at = paths.into_iter().map(async |path| {
+            let mode = self.engine.directory_mode(container, &path).await?;
+            Ok((path, mode.unwrap_or(0o755)))
+        });
+        let mut directories = try_join_all(looked_at).await?;
+        directories.extend((!wanted.throw_away).then_some((LIFE_DIR.to_owned(), 0o700)));
+        Ok(directories)
     }
+
+    /// A volume that was there before belongs to whoever it was given to since: a server may take no other owner for its data.
+    async fn volume_directories(&self, container: &str, wanted: &Wanted<'_>) -> Result<Vec<String>> {
+        let volumes: Vec<(&str, String)> = wanted.outfit.volumes(wanted.user).collect();
+        let new = if volumes.is_empty() { Vec::new() } else { self.engine.new_volumes(container).await? };
+        let mut paths = Vec::new();
+        for (name, target) in volumes {
+            paths.extend(wanted.user.directories_towards(Path::new(&target)));
+            paths.extend(new.contains(&self.project.volume(name)).then_some(target));
+        }
+        Ok(paths)
+    }
+}
+
+/// `None` where there is nothing to write.
+fn archive(directories: &[(String, u32)], user: &HostUser, entries: &Entries) -> io::Result<Option<Archive>> {
+    let mut archive = Archive::new();
+    for (directory, mode) in directories {
+        archive.directory(directory, *mode, user.uid, user.gid)?;
+    }
+    let files = [("etc/passwd", &entries.passwd), ("etc/group", &entries.group)];
+    let files = files.into_iter().filter_map(|(path, content)| Some((path, content.as_ref()?)));
+    let mut is_empty = directories.is_empty();
+    for (path, content) in files {
+        archive.file(path, 0o644, content.as_bytes())?;
+        is_empty = false;
+    }
+    Ok((!is_empty).then_some(archive))
 }
 
 fn entries(user: &HostUser, image: &ImageUsers) -> Entries {

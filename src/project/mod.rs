@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 pub use git::outside_git_directory;
 pub use name::{ContainerName, slug};
-pub use root::{Asked, find_root};
+pub use root::{Asked, find_root, normal};
 pub use secrets::{Masked, exposed, masked};
 
 use crate::error::{Error, Result};

@@ -1,6 +1,6 @@
 //! Which directory is the project, seen from a directory inside it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Whether the person named the directory, or merely stands in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,19 @@ pub fn find_root(directory: &Path, home: Option<&Path>, asked: Asked) -> Option<
         directory.ancestors().find(|ancestor| !is_too_wide(ancestor) && is_marked(ancestor, marker)).map(Path::to_owned)
     };
     MARKERS.into_iter().find_map(holder_of).or_else(|| Some(directory.to_owned()))
+}
+
+/// A path without `.` and `..`, as it is written: links are not followed.
+pub fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(normal.pop()),
+            Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    normal
 }
 
 fn is_marked(directory: &Path, marker: &str) -> bool {

@@ -136,7 +136,13 @@ async fn send_keys<W: AsyncWrite + Unpin>(
         if let Frame::Input(bytes) = &frame {
             window.sent(bytes.len());
         }
-        if writer.send(frame).await.is_err() {
+        let sent = tokio::select! {
+            biased;
+            sent = writer.send(frame) => sent,
+            // A relay that is frozen takes a goodbye no more than anything else.
+            _ = signals.recv() => return End::Here,
+        };
+        if sent.is_err() {
             return End::Lost;
         }
         if is_last {

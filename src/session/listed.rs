@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::SessionName;
+use crate::quote;
 
 /// How many sessions a status line has room for.
 const MOST_BELLS: usize = 5;
 
-/// What a session looks like from outside.
+/// What a session looks like from outside. People who run tmux themselves can give one a name that is none for wharf.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    pub name: SessionName,
+pub struct Session<Name = SessionName> {
+    pub name: Name,
     /// Seconds since the epoch.
     pub created: i64,
     /// When something last happened in it; seconds since the epoch.
@@ -29,21 +30,6 @@ impl Session {
     pub const FORMAT: &str = "#{session_name} #{session_created} #{window_activity} #{session_attached} #{session_alerts} \
         #{@wharf-exit-code}";
 
-    /// One line of [`Session::FORMAT`]. `None` for a session that people have made themselves, under a name that is
-    /// none for wharf.
-    pub fn parse(line: &str) -> Option<Self> {
-        let mut words = line.split(' ');
-        let mut word = || words.next();
-        Some(Self {
-            name: word()?.parse().ok()?,
-            created: word()?.parse().ok()?,
-            activity: word()?.parse().ok()?,
-            attached: word()?.parse().ok()?,
-            bell: word()?.contains('!'),
-            exit_code: word().and_then(|code| code.parse().ok()),
-        })
-    }
-
     /// The sessions that nobody looks at and that have rung, some of them where there are many.
     pub fn unseen_bells(sessions: &[Self]) -> Vec<SessionName> {
         let rung = sessions.iter().filter(|session| session.bell && session.attached == 0);
@@ -53,6 +39,27 @@ impl Session {
     #[cfg(test)]
     pub fn new(name: SessionName) -> Self {
         Self { name, created: 0, activity: 0, attached: 0, bell: false, exit_code: None }
+    }
+}
+
+impl Session<String> {
+    /// One line of [`Session::FORMAT`]; `None` for what is none.
+    pub fn parse(line: &str) -> Option<Self> {
+        // Only the name can have spaces.
+        let mut words = line.rsplitn(6, ' ');
+        let mut word = || words.next();
+        let exit_code = word()?.parse().ok();
+        let bell = word()?.contains('!');
+        let attached = word()?.parse().ok()?;
+        let activity = word()?.parse().ok()?;
+        let created = word()?.parse().ok()?;
+        Some(Self { name: quote::visible(word()?), created, activity, attached, bell, exit_code })
+    }
+
+    /// As wharf speaks of it, where it can.
+    pub fn named(self) -> Option<Session> {
+        let Self { name, created, activity, attached, bell, exit_code } = self;
+        Some(Session { name: name.parse().ok()?, created, activity, attached, bell, exit_code })
     }
 }
 
@@ -70,12 +77,24 @@ mod tests {
             bell: true,
             exit_code: None,
         };
-        assert_eq!(Session::parse("main 1700000000 1700000001 2 0!# "), Some(main.clone()));
+        let parse = |line| Session::parse(line)?.named();
+        assert_eq!(parse("main 1700000000 1700000001 2 0!# "), Some(main.clone()));
         let quiet = Session { bell: false, ..main };
-        assert_eq!(Session::parse("main 1700000000 1700000001 2  "), Some(quiet.clone()));
-        assert_eq!(Session::parse("main 1700000000 1700000001 2  7"), Some(Session { exit_code: Some(7), ..quiet }));
-        for line in ["", "my session 1 1 0 ", "main 1 1", "größe 1 1 0 "] {
+        assert_eq!(parse("main 1700000000 1700000001 2  "), Some(quiet.clone()));
+        assert_eq!(parse("main 1700000000 1700000001 2  7"), Some(Session { exit_code: Some(7), ..quiet }));
+        for line in ["", "main 1 1", "main 1 one 0  ", "1 1 0  "] {
             assert_eq!(Session::parse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn whatever_its_name_is_a_session_is_one() {
+        for name in ["long build", " ", "größe", "1 1 0"] {
+            let parsed = Session::parse(&format!("{name} 1 2 3 0! 4")).unwrap();
+            let expected =
+                Session { name: name.to_owned(), created: 1, activity: 2, attached: 3, bell: true, exit_code: Some(4) };
+            assert_eq!(parsed, expected);
+            assert_eq!(parsed.named(), None);
         }
     }
 

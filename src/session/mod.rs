@@ -2,7 +2,6 @@
 
 pub mod agent;
 pub mod attach;
-pub mod control;
 pub mod environment;
 pub mod git;
 pub mod hooks;

@@ -119,7 +119,7 @@ impl Standard {
 }
 
 /// The runtime hears once of a stream that has become ready, and has to be told when it is not any more.
-fn refuse_unless_ready(fd: &OwnedFd, flags: PollFlags) -> io::Result<()> {
+pub(super) fn refuse_unless_ready(fd: &OwnedFd, flags: PollFlags) -> io::Result<()> {
     match poll(&mut [PollFd::new(fd, flags)], Some(&Timespec::default()))? {
         0 => Err(io::ErrorKind::WouldBlock.into()),
         _ => Ok(()),

@@ -4,14 +4,14 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::fs::OFlags;
-use rustix::io::Errno;
 use rustix::termios::{self, OptionalActions, Termios};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::Size;
+use super::standard::refuse_unless_ready;
 
 /// The size of a terminal that does not say, as a serial line's.
 pub const USUAL_SIZE: Size = Size { columns: 80, rows: 24 };
@@ -36,11 +36,12 @@ impl Terminal {
             // As after `su`, when the terminal still belongs to who logged in.
             Err(_) => (io::stdin().as_fd().try_clone_to_owned()?, false),
         };
-        let mut raw = before.clone();
-        raw.make_raw();
-        termios::tcsetattr(&tty, OptionalActions::Now, &raw)?;
         #[expect(deprecated, reason = "unsound for other types; an OwnedFd is one descriptor until it is dropped")]
         let tty = AsyncFd::with_interest(tty, Interest::READABLE)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        // Last: what fails before it leaves the terminal as it is.
+        termios::tcsetattr(tty.get_ref(), OptionalActions::Now, &raw)?;
         Ok(Self { tty, is_own, before })
     }
 
@@ -59,7 +60,11 @@ impl Terminal {
     pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let mut ready = self.tty.readable().await?;
-            if let Ok(read) = ready.try_io(|tty| Ok(rustix::io::read(tty.get_ref(), &mut *buffer)?)) {
+            let read = ready.try_io(|tty| {
+                self.refuse_to_block(PollFlags::IN)?;
+                Ok(rustix::io::read(tty.get_ref(), &mut *buffer)?)
+            });
+            if let Ok(read) = read {
                 return read;
             }
         }
@@ -69,22 +74,21 @@ impl Terminal {
         while !bytes.is_empty() {
             match self.write(bytes) {
                 Ok(written) => bytes = &bytes[written..],
-                Err(Errno::AGAIN) => self.writable().await?,
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable().await?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(())
     }
 
-    fn write(&self, bytes: &[u8]) -> rustix::io::Result<usize> {
-        if !self.is_own {
-            let mut asked = [PollFd::new(self.tty.get_ref(), PollFlags::OUT)];
-            if poll(&mut asked, Some(&Timespec::default()))? == 0 {
-                return Err(Errno::AGAIN);
-            }
-        }
-        rustix::io::write(self.tty.get_ref(), bytes)
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.refuse_to_block(PollFlags::OUT)?;
+        Ok(rustix::io::write(self.tty.get_ref(), bytes)?)
+    }
+
+    fn refuse_to_block(&self, flags: PollFlags) -> io::Result<()> {
+        if self.is_own { Ok(()) } else { refuse_unless_ready(self.tty.get_ref(), flags) }
     }
 
     /// Waits until a terminal that is full can be written to. Only here, and not from the beginning: whatever reads what

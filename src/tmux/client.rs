@@ -2,8 +2,9 @@
 
 use tmux_interface::{DisplayMessage, ListClients, TmuxCommands};
 
-use super::{ClientName, PaneId, TmuxServer, escape_format};
+use super::{ClientName, PaneId, TmuxServer};
 use crate::error::Result;
+use crate::quote;
 
 /// How long a message stays, in milliseconds: an error has to be read, and a key ends it sooner.
 const MESSAGE: usize = 6000;
@@ -23,7 +24,7 @@ impl TmuxServer {
     pub fn show_message(&self, client: &ClientName, text: &str) {
         let line: String = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" · ");
         // A message is a format, and its time sequences are expanded as well.
-        let literal = escape_format(&line).replace('%', "%%");
+        let literal = quote::tmux_format(&line).replace('%', "%%");
         let show = DisplayMessage::new().target_client(client.to_string()).delay(MESSAGE).message(literal);
         let _ = self.run("show a message", &TmuxCommands::new().cmd(show));
     }

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use tmux_interface::{BindKey, ListKeys, SetOption, ShowOptions, TmuxCommand, TmuxCommands};
 
 use super::window::SESSION;
-use super::{Beside, TmuxServer, shell_command, tmux_word};
+use super::{Beside, TmuxServer, shell_command};
 use crate::error::{Error, Result};
+use crate::quote::tmux_word;
 
 /// Where the server remembers what detours lead around.
 const DETOURS: &str = "@wharf_detours";

@@ -6,7 +6,7 @@
 
 use tmux_interface::{DisplayMenu, DisplayMessage, TmuxCommands};
 
-use super::{ClientName, PaneId, TmuxServer, escape_format, shell_command};
+use super::{ClientName, PaneId, TmuxServer, shell_command};
 use crate::error::{Error, Result};
 use crate::quote::{self, tmux_word};
 
@@ -35,11 +35,11 @@ pub enum Item {
 pub enum Does {
     /// What there is to say is a message on the client.
     Run(Vec<String>),
-    /// The same, after a yes to a question.
+    /// After a yes to a question; what there is to say is a message on the client.
     Ask(&'static str, Vec<String>),
     /// On a terminal of its own, which stays where it fails.
     Popup(Vec<String>),
-    /// Likewise, to read what it prints.
+    /// On a terminal of its own, to read what it prints.
     Page(Vec<String>),
 }
 
@@ -83,7 +83,7 @@ impl TmuxServer {
                 Item::Choice { label, key, does } => {
                     // The key takes four cells.
                     let label = shown(label, room.saturating_sub(4));
-                    menu.push_param(label).push_param(key.to_string()).push_param(escape_format(&does.command(at)));
+                    menu.push_param(label).push_param(key.to_string()).push_param(quote::tmux_format(&does.command(at)));
                 }
             }
         }
@@ -126,7 +126,7 @@ fn shown(text: &str, room: usize) -> String {
     let text = quote::printable(text);
     let text =
         if text.chars().count() > room { text.chars().take(room.saturating_sub(1)).chain(['…']).collect() } else { text };
-    escape_format(&text)
+    quote::tmux_format(&text)
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl TmuxServer {
     }
 }
 
-/// The same of the program that is in `PATH`.
+/// The version of the tmux in `PATH`, where it says one in time that is new enough.
 pub async fn program_version() -> Result<String> {
     let mut tmux = Command::new("tmux");
     tmux.arg("-V").stdin(Stdio::null());
@@ -151,16 +151,6 @@ fn is_new_enough(version: &str) -> bool {
         (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= OLDEST,
         _ => true,
     }
-}
-
-/// One word for tmux's parser, whatever is in it.
-fn tmux_word(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
-
-/// Text that a format shows as it is.
-fn escape_format(text: &str) -> String {
-    text.replace('#', "##")
 }
 
 #[cfg(test)]

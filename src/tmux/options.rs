@@ -6,6 +6,7 @@ use tmux_interface::{ShowOptions, TmuxCommands};
 
 use super::{TmuxServer, widget};
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 
 /// The key that opens a pane's project, after the prefix.
 pub const OPEN_KEY: &str = "@wharf-open-key";
@@ -28,9 +29,9 @@ const PREFIX: &str = "@wharf-";
 pub struct Options {
     /// `None` where the person wants no binding (`""`).
     pub open_key: Option<String>,
-    /// Likewise.
+    /// The key of the menu; `None` binds none.
     pub menu_key: Option<String>,
-    /// The same.
+    /// The key of the picker; `None` binds none.
     pub pick_key: Option<String>,
     pub pick_size: PopupSize,
     pub splits: bool,
@@ -102,8 +103,12 @@ fn unknown(name: &str) -> Option<String> {
     if !name.starts_with(PREFIX) || known.iter().any(|known| known == name) {
         return None;
     }
-    let nearest = known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-    Some(format!("there is no option `{name}`{}", nearest.map(|known| format!("; did you mean `{known}`?")).unwrap_or_default()))
+    // What all of them begin with makes none of them alike.
+    let bare = |name: &str| name[PREFIX.len()..].to_owned();
+    let words: Vec<String> = known.iter().map(|known| bare(known)).collect();
+    let nearest = nearest(&bare(name), words.iter().map(String::as_str));
+    let did_you = nearest.map(|word| format!("; did you mean `{PREFIX}{word}`?")).unwrap_or_default();
+    Some(format!("there is no option `{name}`{did_you}"))
 }
 
 #[cfg(test)]
@@ -113,6 +118,7 @@ mod tests {
     #[test]
     fn a_misspelt_option_is_named_with_the_nearest_known() {
         assert_eq!(unknown("@wharf-opn-key").unwrap(), "there is no option `@wharf-opn-key`; did you mean `@wharf-open-key`?");
+        assert_eq!(unknown("@wharf-nonsense").unwrap(), "there is no option `@wharf-nonsense`");
         for name in [OPEN_KEY, "@wharf-status-oom", "@wharf_project", "@other", "status"] {
             assert_eq!(unknown(name), None, "{name}");
         }

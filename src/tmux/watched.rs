@@ -77,7 +77,7 @@ impl TmuxServer {
         self.run_aside(&TmuxCommands::new().cmd(windows_changed()));
     }
 
-    /// The same of a pane that closes once this process has ended. The server waits, at no process.
+    /// Says so half a second from now, when a pane that closes with this process is gone. The server waits, at no process.
     pub fn say_that_windows_change_soon(&self) {
         let later = RunShell::new().background().delay("0.5").tmux_command().shell_command(format!("wait-for -S {CHANNEL}"));
         self.run_aside(&TmuxCommands::new().cmd(later));

@@ -135,6 +135,13 @@ impl TmuxServer {
         Ok(Switch::Done)
     }
 
+    /// The session that a new window belongs into.
+    pub fn session_at(&self, pane: Option<&PaneId>) -> Result<SessionId> {
+        let action = "look at the session";
+        let printed = self.run(action, &TmuxCommands::new().cmd(ask(pane, "#{session_id}".to_owned())))?;
+        printed.parse().map_err(|_| unexpected(action, &printed))
+    }
+
     /// Opens a window that belongs to its project from the first moment on.
     pub fn open_window(&self, at: &SessionId, new: NewPane) -> Result<()> {
         let open = NewWindow::new().target_window(format!("{at}:")).window_name(new.project.window_name());
@@ -211,7 +218,7 @@ fn tag<'a>(commands: TmuxCommands<'a>, pane: Option<&PaneId>, project: &Project,
     tag_on(commands, SetOption::window, pane, project, session)
 }
 
-/// The same with the project noted on `scope`, a window or a pane alone.
+/// Tags as [`tag`] does, with the project noted on `scope`, a window or a pane alone.
 fn tag_on<'a>(
     commands: TmuxCommands<'a>,
     scope: fn(SetOption<'a>) -> SetOption<'a>,

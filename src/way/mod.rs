@@ -2,6 +2,7 @@
 //! speaks the same protocol, so whoever has a [`Connection`] need not know which way it came.
 
 mod connection;
+pub mod control;
 mod stream;
 
 use std::io;

@@ -4,7 +4,7 @@ use super::pair::{Pair, Pane};
 use crate::support::{wait_for_equal, wait_until};
 
 pub struct Case {
-    /// As in the README's table.
+    /// As in the table of `docs/fidelity.md`.
     pub name: &'static str,
     /// The tmux that has it: the one that everything needs, or a newer one.
     pub since: (u32, u32),

@@ -1,6 +1,7 @@
 //! R75: a disk that hangs, as a network's does when the network is gone, holds up nobody but who asks for what is on it.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -39,7 +40,10 @@ fn a_disk_that_hangs_holds_up_nobody_else() {
     let world = World::new();
     let engine = PrivateEngine::start(&world);
     let [fine, hung] = ["a-fine", "b-hung"].map(|name| world.project(name));
-    let [in_fine, in_hung] = [&fine, &hung].map(|project| engine.wharf(["start", "--image", BUSYBOX]).arg(project).success());
+    let more = ["one", "two", "three", "four"].map(|name| world.project(&format!("b-hung/more/{name}")));
+    let start = |project: &PathBuf| engine.wharf(["start", "--image", BUSYBOX]).arg(project).success();
+    let [in_fine, in_hung] = [&fine, &hung].map(start);
+    let in_more = more.each_ref().map(start);
     let host = world.host();
     host.tmux(["set-environment", "-g", "DOCKER_HOST", &engine.host()]);
     let screen = host.attach("main");
@@ -47,8 +51,11 @@ fn a_disk_that_hangs_holds_up_nobody_else() {
 
     let outcome = ends(engine.wharf(["list", "--json"]));
     let rows: Vec<serde_json::Value> = serde_json::from_str(&outcome.stdout).unwrap();
-    let seen: Vec<_> = rows.iter().map(|row| (row["container"].as_str().unwrap(), row["orphaned"].as_bool().unwrap())).collect();
-    assert_eq!(seen, [(in_fine.as_str(), false), (in_hung.as_str(), false)]);
+    let seen: BTreeSet<_> = rows.iter().map(|row| row["container"].as_str().unwrap()).collect();
+    assert_eq!(seen, [&in_fine, &in_hung].into_iter().chain(&in_more).map(String::as_str).collect());
+    // The containers run, and their relays are asked whatever is on the disk.
+    let unknown = |row: &&serde_json::Value| row["orphaned"] != false || !row["sessions"].is_array();
+    assert_eq!(rows.iter().find(unknown), None);
     let note = format!("note: the disk of `{}` does not answer; ", hung.display());
     assert!(outcome.code == Some(0) && outcome.stderr.starts_with(&note), "{outcome:?}");
 

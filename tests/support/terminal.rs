@@ -1,11 +1,15 @@
-//! A person's terminal, byte for byte: what a client of the host's tmux writes to it, and what it sends as keys.
+//! A person's terminal, byte for byte: what a program writes to it, and what it sends as keys.
 
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 
-use super::{Host, World, wait_until};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{Host, World, wait_for, wait_until};
 
 pub struct RawTerminal {
     pty: pty_process::blocking::Pty,
@@ -14,12 +18,20 @@ pub struct RawTerminal {
 }
 
 impl RawTerminal {
-    /// With a client that shows a session, 100 by 24 cells.
+    /// With a client of the host's tmux that shows a session.
     pub fn attach(world: &World, host: &Host, session: &str) -> Self {
         let socket = host.tmux(["display-message", "-p", "#{socket_path}"]);
+        let terminal = Self::running(world, &["tmux", "-u", "-S", &socket, "attach-session", "-t", session]);
+        // A watcher's client has no terminal.
+        wait_until("the client", || host.tmux(["list-clients", "-F", "#{client_tty}"]).lines().any(|tty| !tty.is_empty()));
+        terminal
+    }
+
+    /// With any program, 100 by 24 cells.
+    pub fn running(world: &World, words: &[&str]) -> Self {
         let (pty, pts) = pty_process::blocking::open().unwrap();
         pty.resize(pty_process::Size::new(24, 100)).unwrap();
-        let command = pty_process::blocking::Command::new("tmux").args(["-u", "-S", &socket, "attach-session", "-t", session]);
+        let command = pty_process::blocking::Command::new(words[0]).args(&words[1..]);
         let client = command.env_clear().envs(world.environment()).spawn(pts).unwrap();
         let written = Arc::default();
         let mut output = File::from(pty.as_fd().try_clone_to_owned().unwrap());
@@ -30,8 +42,6 @@ impl RawTerminal {
                 seen.lock().unwrap().extend_from_slice(&buffer[..count]);
             }
         });
-        // A watcher's client has no terminal.
-        wait_until("the client", || host.tmux(["list-clients", "-F", "#{client_tty}"]).lines().any(|tty| !tty.is_empty()));
         Self { pty, client, written }
     }
 
@@ -47,6 +57,35 @@ impl RawTerminal {
     /// What a key sends, or several.
     pub fn press(&self, bytes: &[u8]) {
         (&self.pty).write_all(bytes).unwrap();
+    }
+
+    /// Types on and on, as fast as it is taken; how many bytes that is so far.
+    pub fn paste(&self) -> Arc<AtomicUsize> {
+        let mut input = File::from(self.pty.as_fd().try_clone_to_owned().unwrap());
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&taken);
+        std::thread::spawn(move || {
+            while let Ok(written @ 1..) = input.write(&[b'x'; 1024]) {
+                count.fetch_add(written, Relaxed);
+            }
+        });
+        taken
+    }
+
+    #[track_caller]
+    pub fn wait_for_text(&self, mark: usize, text: &str) {
+        let is_there = || self.since(mark).windows(text.len()).any(|window| window == text.as_bytes());
+        wait_until(&format!("the text {text:?}"), is_there);
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.client), signal).unwrap();
+    }
+
+    /// Waits for the program's end; its exit code.
+    #[track_caller]
+    pub fn end(&mut self) -> Option<i32> {
+        wait_for("the end of the program", || self.client.try_wait().unwrap()).code()
     }
 }
 

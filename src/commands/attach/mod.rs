@@ -16,6 +16,7 @@ use crate::cli::{Attach, Creation};
 use crate::context::Context;
 use crate::entry::{Door, Entry};
 use crate::error::{Error, Result};
+use crate::exit;
 use crate::history;
 use crate::plan;
 use crate::print;
@@ -25,8 +26,9 @@ use crate::session::agent::AgentSocket;
 use crate::session::attach::{End, Goodbye, pump};
 use crate::session::signals::Signals;
 use crate::session::terminal::{Terminal, USUAL_SIZE};
-use crate::session::{SessionName, commands, control, environment, git, memory};
+use crate::session::{SessionName, commands, environment, git, memory};
 use crate::target;
+use crate::way::control;
 use crate::wire::{Program, Request, Run};
 use heal::Next;
 
@@ -130,7 +132,7 @@ impl Visit<'_> {
             let next = match end {
                 End::Here => return Ok(ExitCode::SUCCESS),
                 End::Exited(0) => match control::exit_code(&mut door.connection, &self.entry.name(), self.session).await {
-                    Ok(code) => return Ok(ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1))),
+                    Ok(code) => return Ok(exit::with(code)),
                     // It ended with the container.
                     Err(_) => Box::pin(self.regain_after(Duration::ZERO)).await?,
                 },

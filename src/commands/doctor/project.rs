@@ -108,7 +108,7 @@ pub async fn container(project: &Project, context: &Context) -> Vec<Finding> {
     }
 }
 
-/// The same where no engine can be asked.
+/// What can be said of a project's container where no engine can be asked.
 pub async fn container_without_engine(project: &Project, context: &Context) -> Vec<Finding> {
     const CHECK: &str = "container";
     let name = project.container_name();

@@ -130,9 +130,10 @@ async fn images_now(engine: &Engine, containers: &[Listed]) -> HashMap<String, S
 /// In the order of `containers`. Whoever does not answer in time has unknown sessions, and holds nobody up.
 async fn sessions_of(context: &Context, containers: &[Listed]) -> Vec<Option<Vec<SessionName>>> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
+    let relays = context.relays();
     let ask = async |(index, listed): (usize, &Listed)| {
         let ask = async {
-            let mut door = Entry::to(&listed.project, context).running().await.ok()?;
+            let mut door = Entry::by(relays, &listed.project, context).running().await.ok()?;
             door.connection.sessions().await.ok()
         };
         let sessions = tokio::time::timeout_at(deadline, ask).await.ok().flatten();

@@ -19,7 +19,7 @@ use crate::engine::{State, label};
 use crate::made_with::MadeWith;
 use crate::plan;
 use crate::project::{ContainerName, Project};
-use crate::session::control;
+use crate::way::control;
 
 /// How soon an engine that did not answer, or did not stop a container, is asked again.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -162,7 +162,7 @@ async fn left(project: &Project, limit: Duration, since: Instant, context: &Cont
         return Some(limit);
     };
     // Of tmux itself: the relay is not told of what programs print.
-    let Ok(sessions) = control::sessions(&mut connection, &name).await else {
+    let Ok(sessions) = control::all_sessions(&mut connection, &name).await else {
         return Some(limit);
     };
     let Ok(unused) = connection.unused().await else {

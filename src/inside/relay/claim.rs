@@ -7,7 +7,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::SinkExt;
-use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::UnixStream;
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
@@ -16,6 +15,7 @@ use tokio_util::codec::FramedWrite;
 
 use super::connection;
 use super::socket::{self, Socket};
+use crate::inside::try_lock;
 use crate::session::RUNTIME_DIR;
 use crate::wire::{Codec, Frame, Hello};
 
@@ -49,7 +49,7 @@ async fn take_lock() -> io::Result<Option<File>> {
     let path = Path::new(RUNTIME_DIR).join("relay.lock");
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
     let end = Instant::now() + PATIENCE;
-    while !is_locked(&file) {
+    while !try_lock(&file) {
         match holder(&mut file)? {
             Some(holder) if answers(holder).await => return Ok(None),
             // Those whom it serves are better off with it than with nothing.
@@ -67,17 +67,13 @@ async fn take_lock() -> io::Result<Option<File>> {
 async fn replace(holder: Pid, file: File) -> io::Result<File> {
     let _ = kill_process(holder, Signal::KILL);
     let end = Instant::now() + PATIENCE;
-    while !is_locked(&file) {
+    while !try_lock(&file) {
         if Instant::now() > end {
             return Err(io::Error::other("another relay neither answers nor ends"));
         }
         sleep(PAUSE).await;
     }
     sign(file)
-}
-
-fn is_locked(file: &File) -> bool {
-    flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
 }
 
 /// Says in the lock who has it.

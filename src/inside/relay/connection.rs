@@ -11,7 +11,7 @@ use tokio_util::codec::{FramedRead, FramedWrite};
 
 use super::ending::Clients;
 use super::program::{self, Ended};
-use super::sessions::{NoAnswer, PULSE, Sessions};
+use super::sessions::{PULSE, Sessions, refusal};
 use crate::inside::once;
 use crate::wire::{Codec, Frame, Hello, PROJECT_VARIABLE, Program, Request, VERSION};
 
@@ -78,7 +78,7 @@ async fn serve_requests(
                 }
             }
             Some(Ok(Frame::Request(Request::Sessions))) => {
-                let answer = sessions.now().await.map_or_else(|NoAnswer| NoAnswer::frame(), Frame::Sessions);
+                let answer = sessions.now().await.map_or_else(refusal, Frame::Sessions);
                 writer.send(answer).await?;
             }
             Some(Ok(Frame::Request(Request::Unused))) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::sessions::Sessions;
 use super::usage::{Usage, Use};
@@ -14,8 +14,6 @@ use crate::inside::last_session;
 const PULSE: Duration = Duration::from_secs(2);
 /// How long nobody may come before it ends: time for those who follow the sessions to hear of it, too.
 const GRACE: Duration = Duration::from_millis(100);
-/// How long the tmux may take to say whether there was a session.
-const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Who is served, but for those who only watch.
 #[derive(Debug, Default)]
@@ -89,6 +87,7 @@ pub async fn until_due(sessions: &Arc<Sessions>, clients: &Arc<Clients>) {
     }
 }
 
+/// False where nobody knows: an end is never undone.
 async fn is_over(sessions: &Arc<Sessions>, clients: &Clients) -> bool {
     // Of a session that has just been made, nobody need have told yet.
     let is_quiet = || clients.are_gone() && !last_session::serves_by_exec();
@@ -96,8 +95,8 @@ async fn is_over(sessions: &Arc<Sessions>, clients: &Clients) -> bool {
     let arrivals = || (clients.arrived(), last_session::arrivals_by_exec());
     let before = arrivals();
     is_quiet()
-        && sessions.asked_anew().await.is_ok_and(|running| running.is_empty())
-        && timeout(PATIENCE, last_session::has_begun()).await.unwrap_or(false)
+        && sessions.none_runs().await.unwrap_or(false)
+        && last_session::has_begun().await.unwrap_or(false)
         && is_quiet()
         && arrivals() == before
 }

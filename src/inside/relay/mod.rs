@@ -13,6 +13,7 @@ mod silent;
 mod socket;
 mod usage;
 
+use std::env;
 use std::fs::{self, File};
 use std::future::pending;
 use std::io::{self, Read, Write};
@@ -39,10 +40,12 @@ use socket::Socket;
 const UNUSED: Duration = Duration::from_secs(60);
 /// What a relay says to who has started it once it listens.
 const READY: &str = "ready";
-/// How long another relay may take to prove that it lives, or to die.
+/// How long what holds the container may take to become `sleep`, or whatever waits in its place. The relay begins then in any
+/// case.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 pub fn run(mode: RelayMode) -> ExitCode {
+    go_where_programs_start();
     let outcome = match mode {
         RelayMode { serve: true, beside, .. } => listen(beside),
         RelayMode { stdio: true, .. } => block_on(serve_stdio()),
@@ -55,6 +58,12 @@ pub fn run(mode: RelayMode) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Enters the container's working directory, which is its first process's, also where nothing leads there any more. The
+/// engine's exec has begun in `/`.
+fn go_where_programs_start() {
+    let _ = env::set_current_dir("/proc/1/cwd");
 }
 
 /// Starts a relay that outlives this process, and waits until it listens, unless it has to wait itself.

@@ -7,21 +7,18 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::net::UnixStream;
 use tokio::sync::{Mutex, watch};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
-use crate::inside::tmux::invocation;
-use crate::session::{Session, TMUX_SOCKET, commands};
+use crate::inside::server::{self, NoAnswer};
+use crate::session::{Session, commands};
 use crate::wire::{Codec, Frame, Program};
 
 /// What the configuration's hooks signal, by `wait-for -S`. tmux keeps a signal that nobody waits for until somebody does.
 const CHANNEL: &str = "wharf-sessions";
 /// How often to look for what no hook tells: output in a session, a server that was started by hand.
 pub const PULSE: Duration = Duration::from_secs(2);
-/// How long tmux may take to answer; milliseconds are usual. Less than the client waits for the relay.
-const PATIENCE: Duration = Duration::from_millis(1500);
 
 #[derive(Debug, Default)]
 pub struct Sessions {
@@ -34,24 +31,30 @@ pub struct Sessions {
 /// What tmux said last.
 #[derive(Debug, Default)]
 struct Known {
-    sessions: Vec<Session>,
+    sessions: Vec<Session<String>>,
     /// The count of changes before it was asked, and when that was; `None` where nothing would tell of a change since.
     asked: Option<(u64, Instant)>,
     is_watched: bool,
 }
 
-/// tmux does not answer.
-#[derive(Debug)]
-pub struct NoAnswer;
-
 impl Sessions {
     /// The sessions that run now, as far as hooks tell of changes.
     pub async fn now(self: &Arc<Self>) -> Result<Vec<Session>, NoAnswer> {
-        self.within(Duration::MAX).await
+        self.named(Duration::MAX).await
     }
 
-    /// The sessions that run now, with what no hook tells no older than this.
-    async fn within(self: &Arc<Self>, age: Duration) -> Result<Vec<Session>, NoAnswer> {
+    /// Whether no session runs at all, whatever was known before.
+    pub async fn none_runs(self: &Arc<Self>) -> Result<bool, NoAnswer> {
+        Ok(self.within(Duration::ZERO).await?.is_empty())
+    }
+
+    /// Those that wharf can name, with what no hook tells no older than this.
+    async fn named(self: &Arc<Self>, age: Duration) -> Result<Vec<Session>, NoAnswer> {
+        Ok(self.within(age).await?.into_iter().filter_map(Session::named).collect())
+    }
+
+    /// All of them, with what no hook tells no older than this.
+    async fn within(self: &Arc<Self>, age: Duration) -> Result<Vec<Session<String>>, NoAnswer> {
         let mut known = self.known.lock().await;
         // Before the question: a change that comes between it and the answer counts as one after both.
         let changes = *self.changes.borrow();
@@ -61,7 +64,7 @@ impl Sessions {
         let when = Instant::now();
         // Whoever asks may leave before the answer, and what was known before is no answer then.
         known.asked = None;
-        let listed = timeout(PATIENCE, list()).await.map_err(|_| NoAnswer)?;
+        let listed = list().await?;
         if listed.is_some() && !known.is_watched {
             known.is_watched = true;
             tokio::spawn(Arc::clone(self).watch());
@@ -69,11 +72,6 @@ impl Sessions {
         known.asked = (listed.is_some() && known.is_watched).then_some((changes, when));
         known.sessions = listed.unwrap_or_default();
         Ok(known.sessions.clone())
-    }
-
-    /// The same, whatever was known before.
-    pub async fn asked_anew(self: &Arc<Self>) -> Result<Vec<Session>, NoAnswer> {
-        self.within(Duration::ZERO).await
     }
 
     pub fn changes(&self) -> watch::Receiver<u64> {
@@ -102,8 +100,9 @@ impl Sessions {
         let mut told = None;
         loop {
             changes.mark_unchanged();
-            let Ok(now) = self.within(pulse).await else {
-                return writer.send(NoAnswer::frame()).await;
+            let now = match self.named(pulse).await {
+                Ok(now) => now,
+                Err(no_answer) => return writer.send(refusal(no_answer)).await,
             };
             if told.as_ref() != Some(&now) {
                 writer.send(Frame::Sessions(now.clone())).await?;
@@ -127,7 +126,7 @@ impl Sessions {
     }
 
     async fn wait_for_change(&self) -> Option<()> {
-        let mut wait = tmux(&["display-message", "-p", "waiting", ";", "wait-for", CHANNEL])?;
+        let mut wait = server::command(&["display-message", "-p", "waiting", ";", "wait-for", CHANNEL]).ok()?;
         let mut wait = wait.stdout(Stdio::piped()).spawn().ok()?;
         let mut stdout = wait.stdout.take()?;
         // A signal wakes whoever waits at that moment, and is kept only where nobody does: what another relay in this
@@ -140,28 +139,18 @@ impl Sessions {
     }
 }
 
-impl NoAnswer {
-    /// What a client is told in place of sessions.
-    pub fn frame() -> Frame {
-        Frame::Refused(format!("the tmux in the container did not answer within {} ms", PATIENCE.as_millis()))
-    }
+/// What a client is told in place of sessions.
+pub fn refusal(_: NoAnswer) -> Frame {
+    Frame::Refused("the tmux in the container does not answer".to_owned())
 }
 
-/// `None` where no server runs.
-async fn list() -> Option<Vec<Session>> {
-    // A tmux without a server says nothing else, and takes a hundred times as long.
-    UnixStream::connect(TMUX_SOCKET).await.ok()?;
+/// All of them, under whatever names; `None` where no server runs.
+async fn list() -> Result<Option<Vec<Session<String>>>, NoAnswer> {
     let Program::Tmux(question) = commands::list() else {
-        return None;
+        return Err(NoAnswer);
     };
-    let output = tmux(&question)?.stdout(Stdio::piped()).output().await.ok()?;
-    let printed = output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())?;
-    Some(printed.lines().filter_map(Session::parse).collect())
-}
-
-fn tmux(arguments: &[impl AsRef<str>]) -> Option<tokio::process::Command> {
-    let arguments: Vec<String> = arguments.iter().map(|word| word.as_ref().to_owned()).collect();
-    let mut command = tokio::process::Command::from(invocation(&arguments).ok()?.command());
-    command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    Some(command)
+    let Some(printed) = server::ask(&question).await? else {
+        return Ok(None);
+    };
+    printed.lines().map(Session::parse).collect::<Option<_>>().map(Some).ok_or(NoAnswer)
 }

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::places;
 use crate::project::Project;
 use crate::session::SessionName;
+use crate::way::Relays;
 
 /// How many relays to ask at once.
 const AT_ONCE: usize = 16;
@@ -21,7 +22,7 @@ pub async fn containers(context: &Context) -> Result<Vec<Listed>> {
 pub async fn sessions(running: Vec<Project>, context: &Context) -> Vec<(Project, Vec<SessionName>)> {
     let relays = context.relays();
     if !relays.are_used() {
-        return sessions_by_exec(running, context).await;
+        return sessions_by_exec(running, relays, context).await;
     }
     let ask = async |name| {
         let mut connection = relays.knock(&name).await?;
@@ -37,9 +38,9 @@ pub async fn sessions(running: Vec<Project>, context: &Context) -> Vec<(Project,
     asked.filter_map(std::future::ready).collect().await
 }
 
-async fn sessions_by_exec(running: Vec<Project>, context: &Context) -> Vec<(Project, Vec<SessionName>)> {
+async fn sessions_by_exec(running: Vec<Project>, relays: Relays<'_>, context: &Context) -> Vec<(Project, Vec<SessionName>)> {
     let ask = async |project: Project| {
-        let mut door = Box::pin(Entry::to(&project, context).running()).await.ok()?;
+        let mut door = Box::pin(Entry::by(relays, &project, context).running()).await.ok()?;
         let sessions = door.connection.sessions().await.ok()?;
         Some((project, sessions.into_iter().map(|session| session.name).collect()))
     };

@@ -14,16 +14,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::process::{Child, ChildStderr};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
+use crate::exit::{self, NOT_RUN};
 use crate::inside::tmux::invocation;
 use crate::session::Size;
 use crate::tools::Launch;
 use crate::wire::{Codec, Frame, Program, Run};
 use input::Taken;
 use output::Output;
-
-/// The exit codes of shells for a program that they could not run, or find.
-const NOT_RUN: i32 = 126;
-const NOT_FOUND: i32 = 127;
 
 /// A program with everything that it gets.
 struct Ready {
@@ -58,7 +55,7 @@ pub async fn run<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         Err(not_run) => Err(not_run),
     };
     Ok(match outcome {
-        Ok(status) => Ended { exit_code: exit_code(status), message: None },
+        Ok(status) => Ended { exit_code: exit::code_of(status), message: None },
         Err(NotRun(message, exit_code)) => Ended { exit_code, message: Some(message).filter(|message| !message.is_empty()) },
     })
 }
@@ -177,15 +174,11 @@ fn end_if_alone(ended: &io::Result<ExitStatus>, mut child: Child, group: Group, 
 
 fn not_run(program: &Path, error: &io::Error) -> NotRun {
     let program = program.display();
-    match error.kind() {
-        io::ErrorKind::NotFound => NotRun(format!("there is no program `{program}` in the container"), NOT_FOUND),
-        _ => NotRun(format!("could not run `{program}`: {error}"), NOT_RUN),
-    }
-}
-
-fn exit_code(status: ExitStatus) -> i32 {
-    use std::os::unix::process::ExitStatusExt;
-    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(NOT_RUN)
+    let message = match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no program `{program}` in the container"),
+        _ => format!("could not run `{program}`: {error}"),
+    };
+    NotRun(message, exit::of_failure(error))
 }
 
 fn pty_size(size: Size) -> pty_process::Size {

@@ -1,14 +1,11 @@
-//! Questions and orders to the tmux inside.
+//! What the host's side asks of the tmux inside, and tells it.
 
-use super::{Session, SessionName, commands};
+use super::{Connection, Output};
 use crate::error::{Error, Result};
 use crate::project::ContainerName;
 use crate::quote;
-use crate::way::{Connection, Output};
+use crate::session::{Session, SessionName, commands};
 use crate::wire::{NO_SHELL, NO_TMUX, Program, Run};
-
-/// The exit code of a program that could not be run.
-const NOT_RUN: i32 = 126;
 
 /// A command that a running session would swallow is not lost in silence.
 pub async fn refuse_if_runs(
@@ -17,38 +14,49 @@ pub async fn refuse_if_runs(
     session: &SessionName,
     command: &[String],
 ) -> Result<()> {
-    match ended(connection, container, session, command).await? {
-        Some(false) => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
-        _ => Ok(()),
+    match in_the_way(connection, container, session, command).await? {
+        InTheWay::Running => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
+        InTheWay::Nothing | InTheWay::Ended => Ok(()),
     }
 }
 
-/// The same; and a session whose command has ended makes room for the next.
+/// Refuses likewise; a session whose command has ended makes room for the next.
 pub async fn make_room(
     connection: &mut Connection,
     container: &ContainerName,
     session: &SessionName,
     command: &[String],
 ) -> Result<()> {
-    match ended(connection, container, session, command).await? {
-        Some(false) => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
-        Some(true) => tmux(connection, container, commands::end(session), Vec::new()).await.map(drop),
-        None => Ok(()),
+    match in_the_way(connection, container, session, command).await? {
+        InTheWay::Running => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
+        InTheWay::Ended => tmux(connection, container, commands::end(session), Vec::new()).await.map(drop),
+        InTheWay::Nothing => Ok(()),
     }
 }
 
-/// Whether the command of the session that is in the way has ended; `None` where none is. Without a command to run, nothing
-/// is in the way, and nobody has to be asked.
-async fn ended(
+/// What is in the way of a command that a session is to run.
+enum InTheWay {
+    Nothing,
+    /// A session whose command has ended.
+    Ended,
+    Running,
+}
+
+/// Without a command, nobody has to be asked.
+async fn in_the_way(
     connection: &mut Connection,
     container: &ContainerName,
     session: &SessionName,
     command: &[String],
-) -> Result<Option<bool>> {
+) -> Result<InTheWay> {
     if command.is_empty() {
-        return Ok(None);
+        return Ok(InTheWay::Nothing);
     }
-    Ok(find(connection, container, session).await?.map(|found| found.exit_code.is_some()))
+    Ok(match find(connection, container, session).await? {
+        None => InTheWay::Nothing,
+        Some(found) if found.exit_code.is_some() => InTheWay::Ended,
+        Some(_) => InTheWay::Running,
+    })
 }
 
 /// Of tmux itself: what the relay knows is a moment old, and something is decided by this.
@@ -88,14 +96,14 @@ pub async fn create(
     if find(connection, container, session).await?.is_some() {
         return refuse_if_runs(connection, container, session, command).await;
     }
-    Err(refused(format!("start session `{session}` in container `{container}`"), &created))
+    Err(refused(container, format!("start session `{session}`"), &created))
 }
 
 /// What the exit code of the tmux inside says that the container lacks.
 pub fn lack(container: &ContainerName, exit_code: i32) -> Option<Error> {
     let container = container.clone();
     match exit_code {
-        NO_TMUX | NOT_RUN => Some(Error::NoTmux { container }),
+        NO_TMUX => Some(Error::NoTmux { container }),
         NO_SHELL => Some(Error::NoShell { container }),
         _ => None,
     }
@@ -153,13 +161,36 @@ pub async fn capture(
     Ok(output.stdout)
 }
 
-/// The sessions that run, as the tmux inside says at this moment: the relay knows which there are without asking, but not
-/// when something last happened in them.
+/// The sessions that run and that wharf can name, as the tmux inside says at this moment: the relay knows which there are
+/// without asking, but not when something last happened in them.
 pub async fn sessions(connection: &mut Connection, container: &ContainerName) -> Result<Vec<Session>> {
+    Ok(all_sessions(connection, container).await?.into_iter().filter_map(Session::named).collect())
+}
+
+/// With those that people have given other names. An error where nobody can say which there are.
+pub async fn all_sessions(connection: &mut Connection, container: &ContainerName) -> Result<Vec<Session<String>>> {
     let output = tmux(connection, container, commands::list(), Vec::new()).await?;
-    // Without a server it fails.
-    let printed = if output.exit_code == 0 { String::from_utf8_lossy(&output.stdout).into_owned() } else { String::new() };
-    Ok(printed.lines().filter_map(Session::parse).collect())
+    if has_no_server(&output) {
+        return Ok(Vec::new());
+    }
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let listed = printed.lines().map(Session::parse).collect::<Option<_>>().filter(|_| output.exit_code == 0);
+    listed.ok_or_else(|| refused(container, "list the sessions".to_owned(), &output))
+}
+
+/// Whether there is no tmux that could have sessions: none in the container, or none that runs.
+fn has_no_server(output: &Output) -> bool {
+    let said = String::from_utf8_lossy(&output.stderr);
+    match output.exit_code {
+        // One that was there, and is not found any more, is complained of.
+        NO_TMUX => said.is_empty(),
+        1 => {
+            let never_ran = said.starts_with("error connecting to ") && said.trim_end().ends_with("(No such file or directory)");
+            // The last two where it ended at that moment; before tmux 3.3 it was "lost".
+            never_ran || ["no server running on ", "server exited", "lost server"].iter().any(|start| said.starts_with(start))
+        }
+        _ => false,
+    }
 }
 
 async fn check(connection: &mut Connection, container: &ContainerName, session: &SessionName, output: &Output) -> Result<()> {
@@ -171,7 +202,7 @@ async fn check(connection: &mut Connection, container: &ContainerName, session: 
     }
     let running = connection.sessions().await.map_err(|source| Error::lost(container, source))?;
     if running.iter().any(|listed| listed.name == *session) {
-        return Err(refused(format!("reach session `{session}` of container `{container}`"), output));
+        return Err(refused(container, format!("reach session `{session}`"), output));
     }
     let running = running.into_iter().map(|listed| listed.name).collect();
     Err(Error::NoSession { container: container.clone(), session: session.clone(), running })
@@ -188,7 +219,32 @@ async fn tmux(
     connection.output(run, &[]).await.map_err(|source| Error::lost(container, source))
 }
 
-fn refused(action: String, output: &Output) -> Error {
+fn refused(container: &ContainerName, action: String, output: &Output) -> Error {
     let message = quote::printable(&String::from_utf8_lossy(&output.stderr));
-    Error::Engine { action, message, status: None }
+    Error::Inside { container: container.clone(), action, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_tmux_that_does_not_run_has_no_sessions() {
+        for (exit_code, said, expected) in [
+            (1, "no server running on /run/wharf/tmux.sock\n", true),
+            (1, "error connecting to /run/wharf/tmux.sock (No such file or directory)\n", true),
+            (1, "server exited unexpectedly\n", true),
+            (NO_TMUX, "", true),
+            (0, "", false),
+            (1, "error connecting to /run/wharf/tmux.sock (Resource temporarily unavailable)\n", false),
+            (1, "error connecting to /run/wharf/tmux.sock (Permission denied)\n", false),
+            (1, "", false),
+            (126, "wharf: could not run `/usr/bin/tmux`: Resource temporarily unavailable (os error 11)\n", false),
+            (NO_TMUX, "wharf: there is no program `/usr/bin/tmux` in the container\n", false),
+            (137, "", false),
+        ] {
+            let output = Output { exit_code, stdout: Vec::new(), stderr: said.into() };
+            assert_eq!(has_no_server(&output), expected, "{exit_code} {said}");
+        }
+    }
 }
