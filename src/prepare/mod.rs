@@ -75,7 +75,7 @@ impl Preparation<'_> {
         let mounts = volumes.into_iter().map(mount).collect();
         let helper = self.create_helper(image, mounts, labels.clone()).await?;
         let put = self.put_by_way_of(&helper, image, directory).await;
-        let removed = self.engine.remove_filler(&helper, None).await;
+        let removed = self.engine.remove_filler(&helper).await;
         put.and(removed)
     }
 
@@ -87,7 +87,7 @@ impl Preparation<'_> {
         }
         let helper = self.create_helper(image, Vec::new(), self.labels()).await?;
         let users = self.users(&helper, Some(&image.id)).await;
-        self.engine.remove_filler(&helper, None).await?;
+        self.engine.remove_filler(&helper).await?;
         users?.user(login, &image.name).map(Some)
     }
 
