@@ -182,7 +182,7 @@ remove_run() {
     # tmux servers that a failed test left behind: their sockets are in the run's directory.
     while IFS= read -r -d '' socket; do
         timeout 2 tmux -S "$socket" kill-server 2>/dev/null || true
-    done < <(find "$RUN_DIR" -type s -print0)
+    done < <(find "$RUN_DIR" -type s -print0 2>/dev/null)
     if engine_answers; then
         remove_ours container
         remove_networks
