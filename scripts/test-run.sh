@@ -84,7 +84,10 @@ run_staged() {
     [[ -z ${WHARF_ATTACH:-} ]] || environment+=("WHARF_ATTACH=$WHARF_ATTACH")
     [[ -z ${CI:-} ]] || environment+=("CI=$CI")
     [[ -z ${RUST_BACKTRACE:-} ]] || environment+=("RUST_BACKTRACE=$RUST_BACKTRACE")
-    (cd "$RUN_DIR/repo" && exec env -i "${environment[@]}" "${prefix[@]}" ./tests-main "$@")
+    # An interrupt is what it is for any program, also where this is run in the background.
+    # shellcheck disable=SC2016  # perl's variables
+    local heed='$SIG{INT} = $SIG{QUIT} = "DEFAULT"; exec @ARGV or die "$ARGV[0]: $!\n"'
+    (cd "$RUN_DIR/repo" && exec env -i "${environment[@]}" perl -e "$heed" -- "${prefix[@]}" ./tests-main "$@")
 }
 
 run_as_root() { run_staged root -- "$@"; }
@@ -179,7 +182,7 @@ remove_run() {
     # tmux servers that a failed test left behind: their sockets are in the run's directory.
     while IFS= read -r -d '' socket; do
         timeout 2 tmux -S "$socket" kill-server 2>/dev/null || true
-    done < <(find "$RUN_DIR" -type s -print0)
+    done < <(find "$RUN_DIR" -type s -print0 2>/dev/null)
     if engine_answers; then
         remove_ours container
         remove_networks
