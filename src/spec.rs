@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use crate::config::OnExit;
+use crate::digest::short_sha256;
 use crate::engine::{ContainerSpec, Image, Membership, Mount, PortBinding, label};
 use crate::error::Result;
 use crate::lifecycle::Wanted;
@@ -76,9 +77,7 @@ pub fn container(
         mounts.push(Mount::AnonymousVolume { target: LIFE_PARENT.to_owned() });
     }
     if wanted.read_only {
-        let beside = |file: &str| places::files(&name, wanted.state_dir).join(file).to_string_lossy().into_owned();
-        let entries = [("passwd", "/etc/passwd"), ("group", "/etc/group")];
-        mounts.extend(entries.map(|(file, target)| Mount::ReadOnlyBind { source: beside(file), target: target.to_owned() }));
+        mounts.extend(entries(&entries_directory(&name, image, wanted)));
         tmpfs.insert("/tmp".to_owned(), "mode=1777".to_owned());
     }
     let empty = places::empty(&name, wanted.state_dir).to_string_lossy().into_owned();
@@ -153,6 +152,21 @@ pub fn container(
         network,
         name,
     }
+}
+
+/// Where the files of a container are that it reads as `/etc/passwd` and `/etc/group`. One whose place it takes may have other
+/// entries, and reads them for as long as it may be put back.
+pub fn entries_directory(name: &ContainerName, image: &Image, wanted: &Wanted) -> PathBuf {
+    let user = wanted.user;
+    let of = format!("{} {} {} {}", image.id, user.id_pair(), user.name, user.home());
+    places::files(name, wanted.state_dir).join(short_sha256(&of))
+}
+
+fn entries(directory: &Path) -> [Mount; 2] {
+    [("passwd", "/etc/passwd"), ("group", "/etc/group")].map(|(file, target)| Mount::ReadOnlyBind {
+        source: directory.join(file).to_string_lossy().into_owned(),
+        target: target.to_owned(),
+    })
 }
 
 fn ports(wanted: &Wanted) -> Vec<PortBinding> {
