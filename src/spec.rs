@@ -132,10 +132,7 @@ fn file_systems(
         mounts.push(Mount::AnonymousVolume { target: LIFE_PARENT.to_owned() });
     }
     if wanted.read_only {
-        let directory = entries_directory(name, image, wanted);
-        let beside = |file: &str| directory.join(file).to_string_lossy().into_owned();
-        let entries = [("passwd", "/etc/passwd"), ("group", "/etc/group")];
-        mounts.extend(entries.map(|(file, target)| Mount::ReadOnlyBind { source: beside(file), target: target.to_owned() }));
+        mounts.extend(entries(&entries_directory(name, image, wanted)));
         tmpfs.insert("/tmp".to_owned(), "mode=1777".to_owned());
     }
     let empty = places::empty(name, wanted.state_dir).to_string_lossy().into_owned();
@@ -183,6 +180,13 @@ pub fn entries_directory(name: &ContainerName, image: &Image, wanted: &Wanted) -
     let user = wanted.user;
     let of = format!("{} {} {} {}", image.id, user.id_pair(), user.name, user.home());
     places::files(name, wanted.state_dir).join(short_sha256(&of))
+}
+
+fn entries(directory: &Path) -> [Mount; 2] {
+    [("passwd", "/etc/passwd"), ("group", "/etc/group")].map(|(file, target)| Mount::ReadOnlyBind {
+        source: directory.join(file).to_string_lossy().into_owned(),
+        target: target.to_owned(),
+    })
 }
 
 fn ports(wanted: &Wanted) -> Vec<PortBinding> {
