@@ -27,10 +27,7 @@ mod tests {
     #[test]
     fn a_container_is_idle_since_the_last_thing_that_happened_in_it() {
         let seconds = Duration::from_secs;
-        let session = |created, activity, attached| {
-            let name = "main".parse().unwrap();
-            Session { created, activity, attached, ..Session::new(name) }
-        };
+        let session = |created, activity, attached| Session { created, activity, attached, ..Session::new("long build") };
         for (unused, sessions, left) in [
             (0, vec![], Some(60)),
             (59, vec![], Some(1)),

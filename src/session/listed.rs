@@ -35,9 +35,11 @@ impl Session {
         let rung = sessions.iter().filter(|session| session.bell && session.attached == 0);
         rung.take(MOST_BELLS).map(|session| session.name.clone()).collect()
     }
+}
 
-    #[cfg(test)]
-    pub fn new(name: SessionName) -> Self {
+#[cfg(test)]
+impl<Name> Session<Name> {
+    pub fn new(name: Name) -> Self {
         Self { name, created: 0, activity: 0, attached: 0, bell: false, exit_code: None }
     }
 }
