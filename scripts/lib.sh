@@ -145,6 +145,10 @@ release_program() {
         options+=(--target "$host")
         # A program that aborts on a panic never looks up how to unwind.
         export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static -C link-arg=-Wl,--no-eh-frame-hdr"
+        # What a program has to adjust to where it is loaded, packed: 150 kB less. glibc's start of a static program reads it
+        # since 2.36.
+        ! at_least "$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d ' ' -f 2)" 2.36 ||
+            RUSTFLAGS+=" -C link-arg=-Wl,-z,pack-relative-relocs"
     fi
     # Cargo knows best where its output goes: the target directory can be set in three places.
     cargo "$@" "${options[@]}" | grep -F "\"name\":\"$name\"" | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1

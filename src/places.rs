@@ -41,8 +41,14 @@ pub fn is_own(path: &Path, shared: &Path) -> bool {
 
 pub fn put_empty(container: &ContainerName, state_dir: &Path) -> Result<()> {
     create(&files(container, state_dir))?;
-    let empty = empty(container, state_dir);
-    fs::write(&empty, "").map_err(|source| Error::io(format!("write `{}`", empty.display()), source))
+    put(&empty(container, state_dir), "")
+}
+
+/// Writes a file in one step. A container that has mounted what was there keeps that.
+pub fn put(file: &Path, content: &str) -> Result<()> {
+    let new = file.with_extension(std::process::id().to_string());
+    let written = fs::write(&new, content).and_then(|()| fs::rename(&new, file));
+    written.map_err(|source| Error::io(format!("write `{}`", file.display()), source))
 }
 
 /// Creates a directory for nobody but this user.

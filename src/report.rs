@@ -23,8 +23,7 @@ pub fn report(error: &Error, context: &Context) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if context.is_panes_program() {
-        anstream::eprintln!("{HINT}press any key to close{HINT:#}");
-        let _ = terminal::wait_for_key();
+        let _ = terminal::wait_for_key(|| anstream::eprint!("{HINT}press any key to close{HINT:#}\r\n"));
     }
     ExitCode::FAILURE
 }

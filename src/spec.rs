@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use crate::config::OnExit;
+use crate::digest::short_sha256;
 use crate::engine::{ContainerSpec, Image, Membership, Mount, PortBinding, label};
 use crate::error::Result;
 use crate::lifecycle::Wanted;
@@ -46,60 +47,9 @@ pub fn container(
     kept: &[String],
 ) -> ContainerSpec {
     let user = wanted.user;
-    let workspace = workspace(project, wanted);
-    // A helper has filled the others, where the container is to be read-only.
-    let is_kept = |volume: &String| wanted.read_only || kept.contains(volume);
     // First of all, since a volume that is made now is not to be older: see `Engine::new_volumes`.
     let mut own_labels = labels(project, &name, wanted, Some(image));
-    let mut mounts = vec![
-        Mount::Bind { source: project.to_string(), target: workspace.clone() },
-        Mount::Bind {
-            source: places::shared(&name, wanted.state_dir).to_string_lossy().into_owned(),
-            target: HOST_DIR.to_owned(),
-        },
-        Mount::ReadOnlyVolume { name: tools.volume().to_owned(), target: TOOLS_DIR.to_owned() },
-    ];
-    let owner = format!("uid={},gid={}", user.uid, user.gid);
-    let mut tmpfs = HashMap::from([(RUNTIME_DIR.to_owned(), format!("{owner},mode=0700,size=16m"))]);
-    match (wanted.throw_away, wanted.read_only) {
-        (false, _) => {
-            let labels = labels(project, &name, wanted, None);
-            let volume = name.home_volume();
-            mounts.push(Mount::Volume { is_kept: is_kept(&volume), name: volume, target: user.home(), labels });
-        }
-        (true, false) => mounts.push(Mount::AnonymousVolume { target: user.home() }),
-        // Nobody could make the volume the user's.
-        (true, true) => drop(tmpfs.insert(user.home(), format!("{owner},mode=0755,exec"))),
-    }
-    if wanted.read_only && !wanted.throw_away {
-        // Nothing else of its own is there to be written to that lives as long as it does.
-        mounts.push(Mount::AnonymousVolume { target: LIFE_PARENT.to_owned() });
-    }
-    if wanted.read_only {
-        let beside = |file: &str| places::files(&name, wanted.state_dir).join(file).to_string_lossy().into_owned();
-        let entries = [("passwd", "/etc/passwd"), ("group", "/etc/group")];
-        mounts.extend(entries.map(|(file, target)| Mount::ReadOnlyBind { source: beside(file), target: target.to_owned() }));
-        tmpfs.insert("/tmp".to_owned(), "mode=1777".to_owned());
-    }
-    let empty = places::empty(&name, wanted.state_dir).to_string_lossy().into_owned();
-    for Masked { path, is_directory } in &on_disk.masked {
-        let target = Path::new(&workspace).join(path).to_string_lossy().into_owned();
-        if *is_directory {
-            tmpfs.insert(target, "ro,mode=0555,size=4k".to_owned());
-        } else {
-            mounts.push(Mount::ReadOnlyBind { source: empty.clone(), target });
-        }
-    }
-    mounts.extend(wanted.outfit.mounts(&on_disk.sources, user));
-    mounts.extend(wanted.outfit.volumes(user).map(|(volume, target)| Mount::Volume {
-        is_kept: is_kept(&project.volume(volume)),
-        // Not the throw-away container's: what a volume keeps is the project's.
-        name: project.volume(volume),
-        target,
-        labels: labels(project, &project.container_name(), wanted, None),
-    }));
-    let git = on_disk.git_directory.as_ref().and_then(|directory| directory.to_str()).map(str::to_owned);
-    mounts.extend(git.map(|directory| Mount::Bind { target: directory.clone(), source: directory }));
+    let (mounts, tmpfs) = file_systems(project, &name, image, wanted, tools, on_disk, kept);
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.made_with.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
     let mut command = tools.launch().wharf();
@@ -118,27 +68,15 @@ pub fn container(
         aliases: if wanted.throw_away { Vec::new() } else { vec![name.hostname().to_owned()] },
     });
     own_labels.extend(network.iter().map(|of| (label::NETWORK.to_owned(), of.network.clone())));
-    let mut environment = vec![
-        format!("HOME={}", user.home()),
-        format!("USER={}", user.name),
-        format!("LOGNAME={}", user.name),
-        format!("{PROJECT_VARIABLE}={project}"),
-        // Whoever owns it: the project was mounted to be worked on.
-        "GIT_CONFIG_COUNT=1".to_owned(),
-        "GIT_CONFIG_KEY_0=safe.directory".to_owned(),
-        format!("GIT_CONFIG_VALUE_0={workspace}"),
-    ];
     let ssh_port = wanted.ssh_port.filter(|_| !wanted.throw_away);
-    environment.extend(ssh_port.map(|port| format!("{}={port}", ssh::PORT_VARIABLE)));
     own_labels.extend(ssh_port.map(|port| (label::SSH_PORT.to_owned(), port.to_string())));
-    environment.extend(wanted.outfit.environment.iter().cloned());
     ContainerSpec {
         image: image.name.clone(),
         labels: own_labels,
         command,
-        environment,
+        environment: environment(project, wanted, ssh_port),
         user: user.id_pair(),
-        working_dir: workspace,
+        working_dir: workspace(project, wanted),
         mounts,
         read_only: wanted.read_only,
         auto_remove: wanted.throw_away || on_exit == OnExit::Remove,
@@ -153,6 +91,102 @@ pub fn container(
         network,
         name,
     }
+}
+
+/// What is mounted, and which paths are in memory with which options.
+fn file_systems(
+    project: &Project,
+    name: &ContainerName,
+    image: &Image,
+    wanted: &Wanted,
+    tools: &Tools,
+    on_disk: &OnDisk,
+    kept: &[String],
+) -> (Vec<Mount>, HashMap<String, String>) {
+    let user = wanted.user;
+    let workspace = workspace(project, wanted);
+    // A helper has filled the others, where the container is to be read-only.
+    let is_kept = |volume: &String| wanted.read_only || kept.contains(volume);
+    let mut mounts = vec![
+        Mount::Bind { source: project.to_string(), target: workspace.clone() },
+        Mount::Bind {
+            source: places::shared(name, wanted.state_dir).to_string_lossy().into_owned(),
+            target: HOST_DIR.to_owned(),
+        },
+        Mount::ReadOnlyVolume { name: tools.volume().to_owned(), target: TOOLS_DIR.to_owned() },
+    ];
+    let owner = format!("uid={},gid={}", user.uid, user.gid);
+    let mut tmpfs = HashMap::from([(RUNTIME_DIR.to_owned(), format!("{owner},mode=0700,size=16m"))]);
+    match (wanted.throw_away, wanted.read_only) {
+        (false, _) => {
+            let labels = labels(project, name, wanted, None);
+            let volume = name.home_volume();
+            mounts.push(Mount::Volume { is_kept: is_kept(&volume), name: volume, target: user.home(), labels });
+        }
+        (true, false) => mounts.push(Mount::AnonymousVolume { target: user.home() }),
+        // Nobody could make the volume the user's.
+        (true, true) => drop(tmpfs.insert(user.home(), format!("{owner},mode=0755,exec"))),
+    }
+    if wanted.read_only && !wanted.throw_away {
+        // Nothing else of its own is there to be written to that lives as long as it does.
+        mounts.push(Mount::AnonymousVolume { target: LIFE_PARENT.to_owned() });
+    }
+    if wanted.read_only {
+        mounts.extend(entries(&entries_directory(name, image, wanted)));
+        tmpfs.insert("/tmp".to_owned(), "mode=1777".to_owned());
+    }
+    let empty = places::empty(name, wanted.state_dir).to_string_lossy().into_owned();
+    for Masked { path, is_directory } in &on_disk.masked {
+        let target = Path::new(&workspace).join(path).to_string_lossy().into_owned();
+        if *is_directory {
+            tmpfs.insert(target, "ro,mode=0555,size=4k".to_owned());
+        } else {
+            mounts.push(Mount::ReadOnlyBind { source: empty.clone(), target });
+        }
+    }
+    mounts.extend(wanted.outfit.mounts(&on_disk.sources, user));
+    mounts.extend(wanted.outfit.volumes(user).map(|(volume, target)| Mount::Volume {
+        is_kept: is_kept(&project.volume(volume)),
+        // Not the throw-away container's: what a volume keeps is the project's.
+        name: project.volume(volume),
+        target,
+        labels: labels(project, &project.container_name(), wanted, None),
+    }));
+    let git = on_disk.git_directory.as_ref().and_then(|directory| directory.to_str()).map(str::to_owned);
+    mounts.extend(git.map(|directory| Mount::Bind { target: directory.clone(), source: directory }));
+    (mounts, tmpfs)
+}
+
+fn environment(project: &Project, wanted: &Wanted, ssh_port: Option<u16>) -> Vec<String> {
+    let user = wanted.user;
+    let mut environment = vec![
+        format!("HOME={}", user.home()),
+        format!("USER={}", user.name),
+        format!("LOGNAME={}", user.name),
+        format!("{PROJECT_VARIABLE}={project}"),
+        // Whoever owns it: the project was mounted to be worked on.
+        "GIT_CONFIG_COUNT=1".to_owned(),
+        "GIT_CONFIG_KEY_0=safe.directory".to_owned(),
+        format!("GIT_CONFIG_VALUE_0={}", workspace(project, wanted)),
+    ];
+    environment.extend(ssh_port.map(|port| format!("{}={port}", ssh::PORT_VARIABLE)));
+    environment.extend(wanted.outfit.environment.iter().cloned());
+    environment
+}
+
+/// Where the files of a container are that it reads as `/etc/passwd` and `/etc/group`. One whose place it takes may have other
+/// entries, and reads them for as long as it may be put back.
+pub fn entries_directory(name: &ContainerName, image: &Image, wanted: &Wanted) -> PathBuf {
+    let user = wanted.user;
+    let of = format!("{} {} {} {}", image.id, user.id_pair(), user.name, user.home());
+    places::files(name, wanted.state_dir).join(short_sha256(&of))
+}
+
+fn entries(directory: &Path) -> [Mount; 2] {
+    [("passwd", "/etc/passwd"), ("group", "/etc/group")].map(|(file, target)| Mount::ReadOnlyBind {
+        source: directory.join(file).to_string_lossy().into_owned(),
+        target: target.to_owned(),
+    })
 }
 
 fn ports(wanted: &Wanted) -> Vec<PortBinding> {

@@ -70,8 +70,11 @@ async fn fill(engine: &Engine, tools: &Tools, name: &str, image: &str) -> Result
         // Whoever comes next finds it, and completes it.
         Err(error) if error.is_engine_lost() => Err(error),
         outcome => {
-            let unfinished = outcome.is_err().then_some(volume);
-            let removed = engine.remove_filler(&filler, unfinished).await;
+            let mut removed = engine.remove_filler(&filler).await;
+            if outcome.is_err() && removed.is_ok() {
+                // Nobody is to take it for complete.
+                removed = engine.remove_tools(volume).await;
+            }
             outcome.and(removed)
         }
     }

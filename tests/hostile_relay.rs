@@ -197,6 +197,15 @@ fn names_that_are_none_are_not_taken_for_sessions() {
 }
 
 #[test]
+fn a_tmux_that_was_killed_is_not_one_without_sessions() {
+    let stage = Stage::set();
+    let _liar = stage.lie(|stream| drop(stream.write_all(&frame(b'X', &137_i32.to_be_bytes()))));
+    let error = stage.world.wharf(["sessions"]).current_dir(&stage.project).failure();
+    let reason = "tmux ended with exit code 137, and said nothing";
+    assert_eq!(error, format!("error: could not list the sessions in container `{}`: {reason}\n", stage.container));
+}
+
+#[test]
 fn a_claim_to_be_of_another_project_is_not_believed() {
     let stage = Stage::set();
     let other = stage.world.project("other");

@@ -160,6 +160,28 @@ fn a_container_of_our_name_that_is_not_ours_is_never_touched() {
 }
 
 #[test]
+fn a_container_that_has_the_name_of_a_helper_is_not_taken_for_one() {
+    let world = World::new();
+    let project = world.project("api");
+    let helper = format!("{}-helper", world.wharf(["start", "--image", BUSYBOX]).arg(&project).success());
+    world.wharf(["rm"]).arg(&project).success();
+    let run = std::env::var("WHARF_TEST_RUN").unwrap_or_default();
+    let foreign_label = format!("wharf.test={run}");
+    Docker::run(["run", "-d", "--name", &helper, "--label", &foreign_label, BUSYBOX, "sleep", "infinity"]);
+    let refusal = world.wharf(["start", "--read-only", "--image", BUSYBOX]).arg(&project).failure();
+    assert_eq!(
+        refusal,
+        format!(
+            "error: a container `{helper}` exists that wharf did not make\n\
+             hint: look at it (`docker inspect {helper}`); if you can spare it, `docker rm {helper}`\n"
+        )
+    );
+    assert_eq!(Docker::state(&helper), "running");
+    Docker::run(["rm", "-f", &helper]);
+    world.wharf(["start", "--read-only", "--image", BUSYBOX]).arg(&project).success();
+}
+
+#[test]
 fn labels_say_whose_container_and_volume_it_is() {
     let world = World::new();
     let project = world.project("api");

@@ -33,25 +33,31 @@ fn wait_for_stop(container: &str) {
 #[test]
 fn a_container_that_nobody_uses_is_stopped_and_one_that_is_used_is_not() {
     let world = World::new();
-    let [quiet, loud, shown, busy] = ["quiet", "loud", "shown", "busy"].map(|name| world.project(name));
+    let [quiet, loud, own, shown, busy] = ["quiet", "loud", "own", "shown", "busy"].map(|name| world.project(name));
     let host = world.host();
     let screen = host.attach("main");
     world.wharf(["open"]).arg(&shown).env("TMUX", host.variable()).success();
     screen.wait_for_prompt();
     let line = "while [ ! -e quiet ]; do date; sleep 0.1; done; exec sleep 1000";
     world.wharf(["open", "--detach"]).arg(&loud).args(["--", "sh", "-c", line]).success();
-    let [quiet, busy_container] = [&quiet, &busy].map(|project| world.open_detached(project));
+    let [quiet, own_container, busy_container] = [&quiet, &own, &busy].map(|project| world.open_detached(project));
+    // A session that people have made themselves, under a name that is none for wharf.
+    let directory = own.to_str().unwrap();
+    Docker::inner_tmux(&own_container, &["new-session", "-d", "-s", "long build", "-c", directory, line]);
+    Docker::inner_tmux(&own_container, &["kill-session", "-t", "main"]);
     let mut program = Talk::start(world.wharf(["exec", "--", "sh", "-c", "echo on; read line"]).current_dir(&busy));
     program.wait_for_output("on\n");
-    let used = [world.container_of(&loud), world.container_of(&shown), busy_container];
+    let used = [world.container_of(&loud), world.container_of(&shown), own_container, busy_container];
     fs::create_dir_all(world.root().join("home/.config/wharf")).unwrap();
     fs::write(world.root().join("home/.config/wharf/config.kdl"), IDLE_STOP).unwrap();
     watch_anew(&world, &host);
 
     wait_for_stop(&quiet);
-    assert_eq!(used.each_ref().map(|container| Docker::state(container)), ["running"; 3]);
+    assert_eq!(used.each_ref().map(|container| Docker::state(container)), ["running"; 4]);
     // It was that which kept them.
-    fs::write(loud.join("quiet"), "").unwrap();
+    for loud in [&loud, &own] {
+        fs::write(loud.join("quiet"), "").unwrap();
+    }
     host.tmux(["kill-window", "-t", "main:1"]);
     program.say("\n");
     assert_eq!(program.end().code, Some(0));

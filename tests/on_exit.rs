@@ -191,12 +191,16 @@ fn nobody_is_greeted_once_the_end_has_come() {
     let project = project(&world, "api", "on-exit \"stop\"");
     let container = world.open_detached(&project);
     // It ends when it goes on.
-    let tell_holder = |signal: &str| Docker::shell(&container, &format!("kill -{signal} $(cat /run/wharf/until-last-session)"));
-    tell_holder("STOP");
+    let tell_holder = |signal: &str| {
+        let line = format!("kill -{signal} $(cat /run/wharf/until-last-session)");
+        Docker::output(["exec", &container, "sh", "-c", &line])
+    };
+    assert!(tell_holder("STOP").status.success());
     Docker::inner_tmux(&container, &["kill-session", "-t", "main"]);
     wait_until("the relay's end", || processes(&container, "wharf relay --serve ").is_empty());
     assert_eq!(Docker::state(&container), "running");
     assert!(!crate::support::relay::shared(&world, &container).join("relay.sock").exists());
+    // The shell that says so may end with the container.
     tell_holder("CONT");
     wait_for_stop(&container);
 }

@@ -286,6 +286,23 @@ fn a_rebuild_with_a_port_that_is_taken_ends_no_session() {
 }
 
 #[test]
+fn a_rebuild_that_fails_leaves_the_users_of_a_read_only_container_alone() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.wharf(["start", "--read-only", "--image", BUSYBOX]).arg(&project).success();
+    let users = || Docker::shell(&container, "cat /etc/passwd /etc/group");
+    let before = users();
+    // The engine refuses to create two mounts at one place when the users of the other image are known.
+    let other = ["--image", DEBIAN, "--workspace", "/run/wharf/host"];
+    let refused = world.wharf(["rebuild"]).args(other).arg(&project).failure();
+    assert!(refused.starts_with("error: could not create container"), "{refused}");
+    assert_eq!(users(), before);
+    world.wharf(["stop"]).arg(&project).success();
+    world.wharf(["start", &container]).success();
+    assert_eq!(users(), before);
+}
+
+#[test]
 fn a_rebuild_is_seen_as_one_container_by_whoever_looks() {
     let world = World::new();
     let project = world.project("api");

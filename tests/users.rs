@@ -81,3 +81,21 @@ fn a_volume_of_roots_is_whoever_root_has_given_it_to() {
     world.wharf(["rebuild"]).arg(&project).success();
     assert_eq!(Docker::shell(&container, "stat -c '%u:%g %a' /db /root"), "999:999 700\n0:0 750");
 }
+
+#[test]
+fn a_list_of_users_that_nobody_could_hold_is_not_read() {
+    let world = World::new();
+    let project = world.project("api");
+    let image = format!("wharf-test-users-{}:latest", std::process::id());
+    let made = Docker::run(["create", BUSYBOX, "sh", "-c", "true"]);
+    let passwd = world.root().join("passwd");
+    std::fs::File::create(&passwd).unwrap().set_len(2 << 20).unwrap();
+    Docker::run(["cp", passwd.to_str().unwrap(), &format!("{made}:/etc/passwd")]);
+    Docker::run(["commit", &made, &image]);
+    Docker::run(["rm", &made]);
+    let refusal = world.wharf(["start", "--image", &image]).arg(&project).run();
+    Docker::run(["rmi", &image]);
+    assert_eq!(refusal.code, Some(1));
+    assert!(refusal.stderr.starts_with("error: could not read `/etc/passwd` of container `wharf-api-"), "{}", refusal.stderr);
+    assert!(refusal.stderr.ends_with("`: it has more than 1048576 bytes\n"), "{}", refusal.stderr);
+}

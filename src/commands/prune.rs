@@ -30,10 +30,13 @@ pub async fn run(args: Prune, context: &Context) -> Result<ExitCode> {
     }
     // Asked for before anything is gone, so that a dry run says the same.
     let stranded = engine.stranded_containers(STRANDED).await?;
+    let fillers = engine.stranded_fillers(STRANDED).await?;
     let leftovers = leftovers(engine, &doomed).await?;
     let names = doomed.iter().filter(|of| of.container.is_some()).map(|of| of.project.container_name().to_string());
-    let going: Vec<String> = names.chain(stranded.iter().cloned()).chain(leftovers.iter().map(name_beside)).collect();
-    let mut pruned = Vec::new();
+    let going: Vec<String> =
+        names.chain(stranded.iter().chain(&fillers).cloned()).chain(leftovers.iter().map(name_beside)).collect();
+    // Before the volumes that they hold.
+    let mut pruned = prune_fillers(engine, fillers, args.dry_run).await?;
     for of_project in &doomed {
         pruned.extend(Box::pin(prune_project(engine, of_project, args.dry_run, context)).await?);
     }
@@ -173,12 +176,22 @@ async fn prune_stranded(engine: &Engine, stranded: Vec<String>, dry_run: bool) -
     Ok(stranded.into_iter().map(|name| format!("container {name}")).collect())
 }
 
+/// Containers that were to put files into volumes, for launches that were killed.
+async fn prune_fillers(engine: &Engine, fillers: Vec<String>, dry_run: bool) -> Result<Vec<String>> {
+    if !dry_run {
+        for name in &fillers {
+            engine.remove_filler(name).await?;
+        }
+    }
+    Ok(fillers.into_iter().map(|name| format!("container {name}")).collect())
+}
+
 /// The tools of other versions, where no container mounts them. This version's stay for the next container.
 async fn prune_tools(engine: &Engine, going: &[String], dry_run: bool, context: &Context) -> Result<Vec<String>> {
     let current = Tools::gather(&sources(context))?;
     let mut pruned = Vec::new();
     for volume in engine.unused_tools(going).await?.into_iter().filter(|volume| volume != current.volume()) {
-        let removed = if dry_run { Ok(()) } else { engine.remove_filler(&format!("{volume}-filler"), Some(&volume)).await };
+        let removed = if dry_run { Ok(()) } else { engine.remove_tools(&volume).await };
         match removed {
             // Mounted since it was listed.
             Err(error) if error.is_status(409) => {}

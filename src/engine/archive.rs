@@ -9,6 +9,10 @@ use futures_util::StreamExt;
 use super::{Answer, Engine, absent_is_none};
 use crate::error::{Error, Result};
 
+/// How large a file may be that is read from a container, and what a tar archive adds to it at most.
+const MOST_BYTES: usize = 1 << 20;
+const TAR: usize = 64 << 10;
+
 /// Files to put into a container. Paths are relative to its root.
 pub struct Archive {
     tar: tar::Builder<Vec<u8>>,
@@ -61,7 +65,8 @@ impl Engine {
         self.work(action, self.docker.upload_to_container(container, Some(options), body)).await
     }
 
-    /// A file's content; `None` where the container has no such file.
+    /// A file's content; `None` where the container has no such file. One of more than a mebibyte is an error: whoever has made
+    /// the image can make it of any size.
     pub async fn get_file(&self, container: &str, path: &str) -> Result<Option<Vec<u8>>> {
         let action = format!("read `{path}` of container `{container}`");
         let options = DownloadFromContainerOptions { path: path.to_owned() };
@@ -70,12 +75,18 @@ impl Engine {
             let mut bytes = Vec::new();
             while let Some(chunk) = chunks.next().await {
                 bytes.extend_from_slice(&chunk?);
+                if bytes.len() > MOST_BYTES + TAR {
+                    break;
+                }
             }
             Answer::Ok(bytes)
         };
         let Some(bytes) = absent_is_none(self.work(action.clone(), download).await)? else {
             return Ok(None);
         };
+        if bytes.len() > MOST_BYTES + TAR {
+            return Err(Error::io(action, io::Error::other(format!("it has more than {MOST_BYTES} bytes"))));
+        }
         let mut content = Vec::new();
         let mut archive = tar::Archive::new(bytes.as_slice());
         let first = archive.entries().and_then(|mut entries| entries.next().transpose());

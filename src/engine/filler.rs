@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig};
-use bollard::query_parameters::{CreateContainerOptions, InspectContainerOptions, RemoveContainerOptions, RemoveVolumeOptions};
+use bollard::models::{ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, HostConfig};
+use bollard::query_parameters::{CreateContainerOptions, InspectContainerOptions, RemoveContainerOptions};
 
+use super::container::label;
 use super::create::{Mount, engine_mount};
 use super::{Engine, absent_is_none, age_of};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A container of this kind lives for half a second. One of this age was left behind by a launch that was killed.
 const ABANDONED: Duration = Duration::from_secs(10);
@@ -46,10 +47,15 @@ impl Engine {
     }
 
     async fn remove_if_abandoned(&self, name: &str) -> Result<()> {
-        let holder = absent_is_none(self.inspect_filler(name).await)?;
-        match holder.filter(|holder| age_of(holder.created.as_deref()) > ABANDONED).and_then(|holder| holder.id) {
+        let Some(holder) = absent_is_none(self.inspect_filler(name).await)? else {
+            return Ok(());
+        };
+        if !is_filler(&holder) {
+            return Err(Error::NameTaken { container: name.to_owned() });
+        }
+        match holder.id.filter(|_| age_of(holder.created.as_deref()) > ABANDONED) {
             // By its id: another launch may have been first, and has made its own.
-            Some(id) => self.remove_filler(&id, None).await,
+            Some(id) => self.remove_filler(&id).await,
             None => Ok(()),
         }
     }
@@ -63,15 +69,20 @@ impl Engine {
         self.look(format!("look at container `{name}`"), inspected).await
     }
 
-    /// Removes the container of this name or id, and the volume with it where one is named; either may be gone already.
-    pub async fn remove_filler(&self, name: &str, volume: Option<&str>) -> Result<()> {
-        let options = RemoveContainerOptions { force: true, ..RemoveContainerOptions::default() };
-        let removed = self.work(format!("remove container `{name}`"), self.docker.remove_container(name, Some(options)));
-        absent_is_none(removed.await)?;
-        if let Some(volume) = volume {
-            let removed = self.docker.remove_volume(volume, None::<RemoveVolumeOptions>);
-            absent_is_none(self.work(format!("remove volume `{volume}`"), removed).await)?;
-        }
-        Ok(())
+    /// Removes a container that has never run; one that is gone already is fine.
+    pub async fn remove_filler(&self, id: &str) -> Result<()> {
+        // With the anonymous volumes that its image asks for.
+        let options = RemoveContainerOptions { v: true, ..RemoveContainerOptions::default() };
+        let removed = self.docker.remove_container(id, Some(options));
+        absent_is_none(self.work(format!("remove container `{id}`"), removed).await).map(drop)
     }
+}
+
+/// Whether wharf made a container for this, which the name does not prove: it has our label, and never ran.
+fn is_filler(container: &ContainerInspectResponse) -> bool {
+    use ContainerStateStatusEnum::{CREATED, REMOVING};
+    let labels = container.config.as_ref().and_then(|config| config.labels.as_ref());
+    let state = container.state.as_ref().and_then(|state| state.status);
+    labels.and_then(|labels| labels.get(label::WHARF)).is_some_and(|value| value == "true")
+        && matches!(state, Some(CREATED | REMOVING))
 }

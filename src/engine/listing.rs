@@ -148,8 +148,18 @@ impl Engine {
     /// Containers to throw away that were made before `age` ago and do not run: whoever made them was killed over it.
     pub async fn stranded_containers(&self, age: Duration) -> Result<Vec<String>> {
         let labels = [label::OURS, &format!("{}=true", label::THROW_AWAY)];
-        let filters = serde_json::json!({ "label": labels, "status": ["created", "exited", "dead"] });
-        let answer = self.list(&filters).await?;
+        self.older_than(age, &serde_json::json!({ "label": labels, "status": ["created", "exited", "dead"] })).await
+    }
+
+    /// Containers that were made before `age` ago to put files into volumes: whoever made them was killed over it.
+    pub async fn stranded_fillers(&self, age: Duration) -> Result<Vec<String>> {
+        let names = self.older_than(age, &serde_json::json!({ "label": [label::OURS], "status": ["created"] })).await?;
+        Ok(names.into_iter().filter(|name| name.ends_with("-filler") || name.ends_with("-helper")).collect())
+    }
+
+    /// The names of the containers that were made before `age` ago.
+    async fn older_than(&self, age: Duration, filters: &serde_json::Value) -> Result<Vec<String>> {
+        let answer = self.list(filters).await?;
         let now = jiff::Timestamp::now().as_second();
         let is_old = |found: &Summary| now.saturating_sub(found.created).unsigned_abs() > age.as_secs();
         let names = parse(&answer)?.into_iter().filter(is_old).filter_map(|found| found.names.into_iter().next());

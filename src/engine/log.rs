@@ -3,9 +3,9 @@
 use bollard::container::LogOutput;
 use bollard::query_parameters::LogsOptions;
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt};
 
-use super::{Answer, Engine, one_line};
+use super::{Answer, Engine, LOOK, one_line};
 use crate::error::{Error, Result};
 use crate::project::ContainerName;
 
@@ -32,16 +32,29 @@ impl Engine {
         Ok(String::from_utf8_lossy(&text).lines().map(printable).collect())
     }
 
-    /// The log piece by piece: all of it or the last lines, and with `follow` what comes until the container ends.
+    /// The log piece by piece: all of it or the last lines, and with `follow` what comes until the container ends, however long
+    /// that takes.
     pub fn log(&self, name: &ContainerName, tail: Option<u32>, follow: bool) -> impl Stream<Item = Result<Printed>> + Unpin {
         let tail = tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string());
         let options = LogsOptions { stdout: true, stderr: true, tail, follow, ..LogsOptions::default() };
         let action = format!("read the log of container `{name}`");
-        self.docker.logs(name.as_str(), Some(options)).map(move |chunk| match chunk {
-            Ok(LogOutput::StdErr { message }) => Ok(Printed::ErrorOutput(message)),
-            Ok(other) => Ok(Printed::Output(other.into_bytes())),
-            Err(error) => Err(Error::Engine { action: action.clone(), message: one_line(&error.to_string()), status: None }),
-        })
+        let chunks = self.docker.logs(name.as_str(), Some(options));
+        Box::pin(stream::unfold((chunks, action), move |(mut chunks, action)| async move {
+            let chunk = if follow { Ok(chunks.next().await) } else { self.within(LOOK, &action, chunks.next()).await };
+            let printed = match chunk {
+                Ok(chunk) => printed(chunk?, &action),
+                Err(error) => Err(error),
+            };
+            Some((printed, (chunks, action)))
+        }))
+    }
+}
+
+fn printed(chunk: Answer<LogOutput>, action: &str) -> Result<Printed> {
+    match chunk {
+        Ok(LogOutput::StdErr { message }) => Ok(Printed::ErrorOutput(message)),
+        Ok(other) => Ok(Printed::Output(other.into_bytes())),
+        Err(error) => Err(Error::Engine { action: action.to_owned(), message: one_line(&error.to_string()), status: None }),
     }
 }
 

@@ -47,6 +47,12 @@ impl Engine {
         self.work(format!("create volume `{name}`"), self.docker.create_volume(request)).await.map(drop)
     }
 
+    /// Removes a volume of wharf's tools; one that does not exist is fine.
+    pub async fn remove_tools(&self, name: &str) -> Result<()> {
+        let removed = self.docker.remove_volume(name, None::<RemoveVolumeOptions>);
+        absent_is_none(self.work(format!("remove volume `{name}`"), removed).await).map(drop)
+    }
+
     /// The volumes of wharf's tools that no container mounts but these.
     pub async fn unused_tools(&self, except: &[String]) -> Result<Vec<String>> {
         let labels = vec![label::OURS.to_owned(), label::TOOLS.to_owned()];

@@ -59,9 +59,8 @@ impl Error {
             Self::Build { dockerfile, .. } => format!("`{}` is what it was built from", dockerfile.display()),
             Self::Pull { registry, message, .. } => hint_at_registry(registry.as_deref(), message),
             Self::Stalled { .. } => "try again; `docker info` shows whether the engine reaches the network".to_owned(),
-            Self::ForeignContainer { container, .. } => {
-                format!("look at it (`docker inspect {container}`); if you can spare it, `docker rm {container}`")
-            }
+            Self::ForeignContainer { container, .. } => hint_at_container(container.as_str()),
+            Self::NameTaken { container } => hint_at_container(container),
             Self::NoContainer { .. } | Self::Needs { needs: "pane that shows a session", .. } => {
                 "`wharf open` makes one".to_owned()
             }
@@ -120,6 +119,11 @@ impl Error {
 /// in the command line that it is part of.
 fn release_command(id: &str) -> String {
     format!("`sudo pkill -9 -f 'containerd-[s]him.* -id {}'` ends what its runtime holds on to; then try again", &id[..12])
+}
+
+/// One that is not wharf's is not for wharf to remove.
+fn hint_at_container(name: &str) -> String {
+    format!("look at it (`docker inspect {name}`); if you can spare it, `docker rm {name}`")
 }
 
 /// By what registries and engines say.

@@ -96,6 +96,8 @@ pub enum Error {
     BadImageName { image: String },
     #[error("a container `{container}` exists that wharf did not make for `{project}`")]
     ForeignContainer { container: ContainerName, project: String },
+    #[error("a container `{container}` exists that wharf did not make")]
+    NameTaken { container: String },
     #[error("container `{container}` exists already, and is not removed when its last session ends")]
     IsKept { container: ContainerName },
     #[error("container `{container}` is removed when it ends, so it can't be started again")]

@@ -33,7 +33,7 @@ impl Lifecycle<'_> {
         let shared = places::shared(&self.name(), wanted.state_dir);
         places::create_for(&shared, &wanted.user.id_pair())?;
         if wanted.read_only {
-            let files = places::files(&self.name(), wanted.state_dir);
+            let files = spec::entries_directory(&self.name(), image, wanted);
             places::create(&files)?;
             Box::pin(self.preparation(wanted).put_beside(image, &files, &kept)).await?;
         }

@@ -73,15 +73,22 @@ impl Lifecycle<'_> {
         Ok(())
     }
 
-    /// Why nothing works in a container that was up: it is gone, or it has ended. `None` where it runs.
+    /// Why nothing works in a container that was up: it is gone, has ended, or does not run just now. `None` where it runs.
     pub async fn failure(&self) -> Option<Error> {
         // A program in the container ends with it, and can be heard of first.
         self.engine.stops_within(&self.name(), Duration::from_millis(100)).await;
-        match self.engine.container(&self.name()).await {
-            Ok(Some(container)) if container.state.can_attach() => None,
-            Ok(Some(container)) if container.state != State::Removing => Some(self.death_of(&container).await),
-            Ok(_) => Some(Error::Gone { container: self.name() }),
-            Err(error) => Some(error),
+        let container = match self.engine.container(&self.name()).await {
+            Ok(Some(container)) => container,
+            Ok(None) => return Some(Error::Gone { container: self.name() }),
+            Err(error) => return Some(error),
+        };
+        match container.state {
+            State::Running => None,
+            State::Exited | State::Dead => Some(self.death_of(&container).await),
+            State::Removing => Some(Error::Gone { container: self.name() }),
+            state @ (State::Created | State::Paused | State::Restarting) => {
+                Some(Error::NotRunning { container: self.name(), state })
+            }
         }
     }
 

@@ -4,7 +4,6 @@
 mod users;
 
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use futures_util::future::try_join_all;
 use crate::engine::{Archive, Engine, Image, Mount};
 use crate::error::{Error, Result};
 use crate::lifecycle::Wanted;
+use crate::places;
 use crate::project::{ContainerName, Project};
 use crate::session::identity::HostUser;
 use crate::session::{LIFE_DIR, LIFE_PARENT};
@@ -75,7 +75,7 @@ impl Preparation<'_> {
         let mounts = volumes.into_iter().map(mount).collect();
         let helper = self.create_helper(image, mounts, labels.clone()).await?;
         let put = self.put_by_way_of(&helper, image, directory).await;
-        let removed = self.engine.remove_filler(&helper, None).await;
+        let removed = self.engine.remove_filler(&helper).await;
         put.and(removed)
     }
 
@@ -87,7 +87,7 @@ impl Preparation<'_> {
         }
         let helper = self.create_helper(image, Vec::new(), self.labels()).await?;
         let users = self.users(&helper, Some(&image.id)).await;
-        self.engine.remove_filler(&helper, None).await?;
+        self.engine.remove_filler(&helper).await?;
         users?.user(login, &image.name).map(Some)
     }
 
@@ -116,9 +116,7 @@ impl Preparation<'_> {
         let entries = entries(self.wanted.user, &users);
         let files = [("passwd", entries.passwd.or(users.passwd)), ("group", entries.group.or(users.group))];
         for (name, content) in files {
-            let file = directory.join(name);
-            fs::write(&file, content.unwrap_or_default())
-                .map_err(|source| Error::io(format!("write `{}`", file.display()), source))?;
+            places::put(&directory.join(name), &content.unwrap_or_default())?;
         }
         let directories = self.directories(helper, self.wanted).await?;
         let archive = archive(&directories, self.wanted.user, &Entries { passwd: None, group: None });

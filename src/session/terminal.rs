@@ -122,12 +122,14 @@ fn nonblocking(file: File) -> io::Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// Waits for one key, so that a message can be read before its window closes.
-pub fn wait_for_key() -> io::Result<()> {
+/// Waits for one key, so that a message can be read before its window closes. `ask` says so, once keys that were meant for
+/// what came before are gone: one that is pressed from then on counts.
+pub fn wait_for_key(ask: impl FnOnce()) -> io::Result<()> {
     let before = termios::tcgetattr(io::stdin())?;
     let mut raw = before.clone();
     raw.make_raw();
     termios::tcsetattr(io::stdin(), OptionalActions::Flush, &raw)?;
+    ask();
     let pressed = rustix::io::read(io::stdin(), &mut [0_u8; 16]);
     termios::tcsetattr(io::stdin(), OptionalActions::Now, &before)?;
     Ok(pressed.map(drop)?)

@@ -220,7 +220,10 @@ async fn tmux(
 }
 
 fn refused(container: &ContainerName, action: String, output: &Output) -> Error {
-    let message = quote::printable(&String::from_utf8_lossy(&output.stderr));
+    let said = quote::printable(&String::from_utf8_lossy(&output.stderr));
+    // As one that was killed.
+    let silence = || format!("tmux ended with exit code {}, and said nothing", output.exit_code);
+    let message = Some(said).filter(|said| !said.is_empty()).unwrap_or_else(silence);
     Error::Inside { container: container.clone(), action, message }
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, test_kill_process};
 
-use crate::support::{Host, PrivateEngine, Screen, World, binary, pane_process, printed_by, wait_until};
+use crate::support::{Docker, Host, PrivateEngine, Screen, World, binary, pane_process, printed_by, wait_until};
 
 /// A window in which a program answers what is typed.
 #[track_caller]
@@ -59,6 +59,38 @@ fn by_exec_a_window_waits_for_its_engine_and_goes_on() {
     screen.wait_for_line("waiting for it to come back · q closes");
     engine.start_again();
     screen.wait_for_line("heard typed while it was frozen");
+    answers(&screen, "the same program");
+}
+
+/// What is frozen cannot be killed, and would keep its engine from ending where the test fails.
+struct Unpause<'a> {
+    engine: &'a PrivateEngine<'a>,
+    name: &'a str,
+}
+
+impl Drop for Unpause<'_> {
+    fn drop(&mut self) {
+        Docker::output(["--host", &self.engine.host(), "unpause", self.name]);
+    }
+}
+
+#[test]
+fn a_container_that_is_paused_has_not_ended() {
+    let world = World::new();
+    let engine = PrivateEngine::start(&world);
+    let host = world.host();
+    let project = world.project("api");
+    let screen = open(&host, &engine, &project, "exec");
+    let name = engine.docker(&["ps", "--format", "{{.Names}}"]);
+    engine.docker(&["pause", &name]);
+    let _thaw = Unpause { engine: &engine, name: &name };
+    engine.kill();
+    screen.wait_for_line("waiting for it to come back · q closes");
+    engine.start_again();
+    screen.wait_for_line(&format!("error: container `{name}` is paused"));
+    screen.wait_for_line("Enter starts it again · q closes");
+    screen.press(&["Enter"]);
+    screen.wait_for_line("inside");
     answers(&screen, "the same program");
 }
 
