@@ -27,6 +27,7 @@ PAUSING=(
     lifecycle::start_works_from_every_state
     lifecycle::stop_takes_several_targets_and_tells_of_each_that_fails
     rebuild::open_fresh_with_live_sessions_has_to_be_forced
+    sessions::a_client_whose_relay_is_frozen_ends_when_it_is_told_to
     status::one_line_says_how_a_container_stands
     surfaces::the_list_shows_every_state
     watch::a_container_whose_image_has_changed_is_marked

@@ -102,8 +102,10 @@ fn a_watcher_belongs_to_no_session() {
     let screen = client(&host);
     host.start_server("second", &project);
     let other = host.attach("second");
-    host.tmux(["set-option", "-t", "second", "destroy-unattached", "on"]);
     other.press(&["C-b", "d"]);
+    wait_for_equal("the client to have gone", "main", || host.tmux(["list-clients", "-F", "#{session_name}"]));
+    // Only now: tmux 3.3a may draw a client that leaves, whose session it has destroyed, and die of it.
+    host.tmux(["set-option", "-t", "second", "destroy-unattached", "on"]);
     wait_for_equal("the session's end", "main", || host.tmux(["list-sessions", "-F", "#{session_name}"]));
     host.start_server("third", &project);
     host.tmux(["switch-client", "-c", &host.tmux(["list-clients", "-F", "#{client_name}"]), "-t", "third"]);
