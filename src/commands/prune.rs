@@ -163,9 +163,9 @@ impl Pruning<'_> {
         if !self.dry_run && !is_unused_still(engine, doomed).await? {
             return Ok(());
         }
-        if doomed.container.is_some() {
+        if let Some(container) = &doomed.container {
             let removal = async {
-                engine.remove_container(&name).await?;
+                engine.remove_container(&name, &container.id).await?;
                 places::remove(&name, &context.state_dir).map(|()| true)
             };
             if !self.remove(format_args!("container {name}"), removal).await? {
@@ -205,7 +205,7 @@ impl Pruning<'_> {
     async fn stranded(&mut self, stranded: &[String]) -> Result<()> {
         let engine = self.engine;
         for name in stranded.iter().filter_map(|name| name.parse::<ContainerName>().ok()) {
-            let removal = Box::pin(async { engine.throw_away_container(&name).await.map(|()| true) });
+            let removal = Box::pin(async { engine.throw_away_container(&name, name.as_str()).await.map(|()| true) });
             self.remove(format_args!("container {name}"), removal).await?;
         }
         Ok(())
