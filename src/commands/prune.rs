@@ -1,14 +1,16 @@
 //! `wharf prune`
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use super::stop::all_or_several;
 use super::{consent, sources};
 use crate::cli::Prune;
 use crate::context::Context;
-use crate::engine::{Beside, Engine, Idle};
+use crate::engine::{Beside, Engine};
 use crate::error::{Error, Result};
 use crate::places;
 use crate::plan::{self, Belongings, Consent, Pruned, Rules, consent};
@@ -29,30 +31,20 @@ pub async fn run(args: Prune, context: &Context) -> Result<ExitCode> {
         ask(&doomed, args.force)?;
     }
     // Asked for before anything is gone, so that a dry run says the same.
-    let stranded = engine.stranded_containers(STRANDED).await?;
-    let fillers = engine.stranded_fillers(STRANDED).await?;
-    let leftovers = leftovers(engine, &doomed).await?;
-    let names = doomed.iter().filter(|of| of.container.is_some()).map(|of| of.project.container_name().to_string());
-    let going: Vec<String> =
-        names.chain(stranded.iter().chain(&fillers).cloned()).chain(leftovers.iter().map(name_beside)).collect();
-    // Before the volumes that they hold.
-    let mut pruned = prune_fillers(engine, fillers, args.dry_run).await?;
-    for of_project in &doomed {
-        pruned.extend(Box::pin(prune_project(engine, of_project, args.dry_run, context)).await?);
+    let going = Going {
+        leftovers: leftovers(engine, &doomed).await?,
+        stranded: engine.stranded_containers(STRANDED).await?,
+        fillers: engine.stranded_fillers(STRANDED).await?,
+        doomed,
+    };
+    let mut pruning = Pruning { engine, context, dry_run: args.dry_run, outcomes: Vec::new() };
+    if let Err(error) = Box::pin(pruning.all(&going)).await {
+        pruning.outcomes.push(Err(error));
     }
-    pruned.extend(prune_leftovers(engine, &leftovers, args.dry_run, context).await?);
-    pruned.extend(prune_stranded(engine, stranded, args.dry_run).await?);
-    pruned.extend(prune_networks(engine, &going, args.dry_run, context).await?);
-    pruned.extend(prune_tools(engine, &going, args.dry_run, context).await?);
-    pruned.extend(prune_directories(engine, args.dry_run, context).await?);
-    let verb = if args.dry_run { "would remove" } else { "removed" };
-    for what in &pruned {
-        print::line(format_args!("{verb} {what}"))?;
-    }
-    if pruned.is_empty() {
+    if pruning.outcomes.is_empty() {
         print::line("nothing to prune")?;
     }
-    Ok(ExitCode::SUCCESS)
+    all_or_several(pruning.outcomes)
 }
 
 /// What the engine has of each project of which something may go.
@@ -105,33 +97,6 @@ fn names(of_project: &Pruned) -> Vec<String> {
     container.into_iter().chain(aside).chain(volumes).collect()
 }
 
-/// Removes it in the order of its names, unless it has been used since it was looked at.
-async fn prune_project(engine: &Engine, doomed: &Pruned, dry_run: bool, context: &Context) -> Result<Vec<String>> {
-    if dry_run {
-        return Ok(names(doomed));
-    }
-    let _lock = places::lock(&context.state_dir).await?;
-    let name = doomed.project.container_name();
-    let is_same = |now: &Option<Idle>| match (now, &doomed.container) {
-        (Some(now), Some(then)) => now.id == then.id && now.state.is_up() == then.state.is_up(),
-        (now, then) => now.is_none() == then.is_none(),
-    };
-    if target::is_orphaned(&doomed.project) != doomed.is_orphaned || !is_same(&engine.idle(&name).await?) {
-        return Ok(Vec::new());
-    }
-    if doomed.container.is_some() {
-        engine.remove_container(&name).await?;
-        places::remove(&name, &context.state_dir)?;
-    }
-    if doomed.aside {
-        engine.remove_beside(&doomed.project, &name, Beside::Aside).await?;
-    }
-    for volume in &doomed.volumes {
-        engine.remove_volume(&name, volume).await?;
-    }
-    Ok(names(doomed))
-}
-
 /// What a rebuild that was killed has left beside a container. What it has set aside is the project's own where there is
 /// no other that runs.
 async fn leftovers(engine: &Engine, doomed: &[Pruned]) -> Result<Vec<(Project, Beside)>> {
@@ -150,89 +115,178 @@ fn name_beside((project, place): &(Project, Beside)) -> String {
     place.name(&project.container_name())
 }
 
-async fn prune_leftovers(
-    engine: &Engine,
-    leftovers: &[(Project, Beside)],
+/// What goes, but for what is found to be unused once it has.
+struct Going {
+    doomed: Vec<Pruned>,
+    leftovers: Vec<(Project, Beside)>,
+    /// Containers of `run` whose client was killed before they could run.
+    stranded: Vec<String>,
+    /// Containers that were to put files into volumes, for launches that were killed.
+    fillers: Vec<String>,
+}
+
+impl Going {
+    fn containers(&self) -> Vec<String> {
+        let of_projects = self.doomed.iter().filter(|of| of.container.is_some());
+        let of_projects = of_projects.map(|of| of.project.container_name().to_string());
+        let helping = self.stranded.iter().chain(&self.fillers).cloned();
+        of_projects.chain(helping).chain(self.leftovers.iter().map(name_beside)).collect()
+    }
+}
+
+/// Removes one thing after the other, and says of each that it has gone. One that fails keeps no other from going.
+struct Pruning<'a> {
+    engine: &'a Engine,
+    context: &'a Context,
     dry_run: bool,
-    context: &Context,
-) -> Result<Vec<String>> {
-    if !dry_run && !leftovers.is_empty() {
-        // A rebuild that is at it has the lock, and leaves nothing.
-        let _lock = places::lock(&context.state_dir).await?;
-        for (project, place) in leftovers {
-            engine.remove_beside(project, &project.container_name(), *place).await?;
-        }
-    }
-    Ok(leftovers.iter().map(|leftover| format!("container {}", name_beside(leftover))).collect())
+    /// Of each thing that was tried.
+    outcomes: Vec<Result<()>>,
 }
 
-/// Containers of `run` whose client was killed before they could run.
-async fn prune_stranded(engine: &Engine, stranded: Vec<String>, dry_run: bool) -> Result<Vec<String>> {
-    if !dry_run {
-        for name in stranded.iter().filter_map(|name| name.parse::<ContainerName>().ok()) {
-            engine.throw_away_container(&name).await?;
+impl Pruning<'_> {
+    async fn all(&mut self, going: &Going) -> Result<()> {
+        // Before the volumes that they hold.
+        self.fillers(&going.fillers).await?;
+        for of_project in &going.doomed {
+            self.project(of_project).await?;
         }
+        self.leftovers(&going.leftovers).await?;
+        self.stranded(&going.stranded).await?;
+        let containers = going.containers();
+        self.networks(&containers).await?;
+        self.tools(&containers).await?;
+        self.directories().await
     }
-    Ok(stranded.into_iter().map(|name| format!("container {name}")).collect())
-}
 
-/// Containers that were to put files into volumes, for launches that were killed.
-async fn prune_fillers(engine: &Engine, fillers: Vec<String>, dry_run: bool) -> Result<Vec<String>> {
-    if !dry_run {
-        for name in &fillers {
-            engine.remove_filler(name).await?;
-        }
-    }
-    Ok(fillers.into_iter().map(|name| format!("container {name}")).collect())
-}
-
-/// The tools of other versions, where no container mounts them. This version's stay for the next container.
-async fn prune_tools(engine: &Engine, going: &[String], dry_run: bool, context: &Context) -> Result<Vec<String>> {
-    let current = Tools::gather(&sources(context))?;
-    let mut pruned = Vec::new();
-    for volume in engine.unused_tools(going).await?.into_iter().filter(|volume| volume != current.volume()) {
-        let removed = if dry_run { Ok(()) } else { engine.remove_tools(&volume).await };
+    /// Whether it has gone; a removal may find that it has to stay. An error where nothing else can go either.
+    async fn remove(&mut self, what: impl Display, removal: impl Future<Output = Result<bool>>) -> Result<bool> {
+        let removed = if self.dry_run { Ok(true) } else { removal.await };
         match removed {
-            // Mounted since it was listed.
-            Err(error) if error.is_status(409) => {}
-            removed => {
-                removed?;
-                pruned.push(format!("volume {volume}"));
+            Ok(true) => print::line(format_args!("{} {what}", if self.dry_run { "would remove" } else { "removed" }))?,
+            Ok(false) => return Ok(false),
+            Err(error) if error.is_engine_lost() => return Err(error),
+            Err(error) => {
+                self.outcomes.push(Err(error));
+                return Ok(false);
             }
         }
+        self.outcomes.push(Ok(()));
+        Ok(true)
     }
-    Ok(pruned)
+
+    /// In the order of its [`names`], unless it has been used since it was looked at.
+    async fn project(&mut self, doomed: &Pruned) -> Result<()> {
+        let (engine, context, name) = (self.engine, self.context, doomed.project.container_name());
+        let _lock = if self.dry_run { None } else { Some(places::lock(&context.state_dir).await?) };
+        if !self.dry_run && !is_unused_still(engine, doomed).await? {
+            return Ok(());
+        }
+        if let Some(container) = &doomed.container {
+            let removal = async {
+                engine.remove_container(&name, &container.id).await?;
+                places::remove(&name, &context.state_dir).map(|()| true)
+            };
+            if !self.remove(format_args!("container {name}"), removal).await? {
+                // Its volumes are in use.
+                return Ok(());
+            }
+        }
+        if doomed.aside {
+            self.beside(&doomed.project, Beside::Aside).await?;
+        }
+        for volume in &doomed.volumes {
+            let removal = async { engine.remove_volume(&name, volume).await.map(|()| true) };
+            self.remove(format_args!("volume {volume}"), removal).await?;
+        }
+        Ok(())
+    }
+
+    async fn leftovers(&mut self, leftovers: &[(Project, Beside)]) -> Result<()> {
+        if leftovers.is_empty() {
+            return Ok(());
+        }
+        // A rebuild that is at it has the lock, and leaves nothing.
+        let _lock = if self.dry_run { None } else { Some(places::lock(&self.context.state_dir).await?) };
+        for (project, place) in leftovers {
+            self.beside(project, *place).await?;
+        }
+        Ok(())
+    }
+
+    async fn beside(&mut self, project: &Project, place: Beside) -> Result<()> {
+        let (engine, name) = (self.engine, project.container_name());
+        let removal = Box::pin(async { engine.remove_beside(project, &name, place).await.map(|()| true) });
+        self.remove(format_args!("container {}", place.name(&name)), removal).await.map(drop)
+    }
+
+    async fn fillers(&mut self, fillers: &[String]) -> Result<()> {
+        let engine = self.engine;
+        for name in fillers {
+            let removal = async { engine.remove_filler(name).await.map(|()| true) };
+            self.remove(format_args!("container {name}"), removal).await?;
+        }
+        Ok(())
+    }
+
+    async fn stranded(&mut self, stranded: &[String]) -> Result<()> {
+        let engine = self.engine;
+        for name in stranded.iter().filter_map(|name| name.parse::<ContainerName>().ok()) {
+            let removal = Box::pin(async { engine.throw_away_container(&name, name.as_str()).await.map(|()| true) });
+            self.remove(format_args!("container {name}"), removal).await?;
+        }
+        Ok(())
+    }
+
+    /// The tools of other versions, where no container mounts them. This version's stay for the next container.
+    async fn tools(&mut self, going: &[String]) -> Result<()> {
+        let (engine, current) = (self.engine, Tools::gather(&sources(self.context))?);
+        for volume in engine.unused_tools(going).await?.into_iter().filter(|volume| volume != current.volume()) {
+            let removal = async {
+                match engine.remove_tools(&volume).await {
+                    // Mounted since it was listed.
+                    Err(error) if error.is_status(409) => Ok(false),
+                    removed => removed.map(|()| true),
+                }
+            };
+            self.remove(format_args!("volume {volume}"), removal).await?;
+        }
+        Ok(())
+    }
+
+    /// The networks that no container is in.
+    async fn networks(&mut self, going: &[String]) -> Result<()> {
+        let (engine, context) = (self.engine, self.context);
+        for network in engine.unused_networks(going).await? {
+            let removal = async {
+                let _lock = places::lock_networks(&context.state_dir).await?;
+                engine.remove_unused_network(&network).await
+            };
+            self.remove(format_args!("network wharf-{network}"), removal).await?;
+        }
+        Ok(())
+    }
+
+    /// What the host shared with containers that are gone.
+    async fn directories(&mut self) -> Result<()> {
+        let state_dir = &self.context.state_dir;
+        // A container that was set aside needs what its name has.
+        let beside = self.engine.all_beside().await?;
+        for name in places::names(state_dir) {
+            let has_beside = beside.iter().any(|(project, _)| project.container_name() == name);
+            if has_beside || self.engine.container(&name).await?.is_some() {
+                continue;
+            }
+            let removal = async { places::remove(&name, state_dir).map(|()| true) };
+            self.remove(format_args!("directory {}", places::shared(&name, state_dir).display()), removal).await?;
+        }
+        Ok(())
+    }
 }
 
-/// The networks that no container is in.
-async fn prune_networks(engine: &Engine, going: &[String], dry_run: bool, context: &Context) -> Result<Vec<String>> {
-    let mut pruned = Vec::new();
-    for network in engine.unused_networks(going).await? {
-        let is_removed = dry_run || {
-            let _lock = places::lock_networks(&context.state_dir).await?;
-            engine.remove_unused_network(&network).await?
-        };
-        if is_removed {
-            pruned.push(format!("network wharf-{network}"));
-        }
-    }
-    Ok(pruned)
-}
-
-/// What the host shared with containers that are gone.
-async fn prune_directories(engine: &Engine, dry_run: bool, context: &Context) -> Result<Vec<String>> {
-    let mut pruned = Vec::new();
-    // A container that was set aside needs what its name has.
-    let beside = engine.all_beside().await?;
-    for name in places::names(&context.state_dir) {
-        let has_beside = beside.iter().any(|(project, _)| project.container_name() == name);
-        if has_beside || engine.container(&name).await?.is_some() {
-            continue;
-        }
-        if !dry_run {
-            places::remove(&name, &context.state_dir)?;
-        }
-        pruned.push(format!("directory {}", places::shared(&name, &context.state_dir).display()));
-    }
-    Ok(pruned)
+async fn is_unused_still(engine: &Engine, doomed: &Pruned) -> Result<bool> {
+    let is_same = match (engine.idle(&doomed.project.container_name()).await?, &doomed.container) {
+        (Some(now), Some(then)) => now.id == then.id && now.state.is_up() == then.state.is_up(),
+        (now, then) => now.is_none() == then.is_none(),
+    };
+    Ok(is_same && target::is_orphaned(&doomed.project) == doomed.is_orphaned)
 }

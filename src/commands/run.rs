@@ -24,7 +24,7 @@ pub async fn run(args: Run, context: &Context) -> Result<ExitCode> {
     let directory = if args.target.is_none() { exec::below(&project) } else { None };
     let ended = exec::run_in(door, &project, &name, Program::Command(args.command), directory, args.no_tty, context).await;
     // Its relay has seen the end too, and whoever is first is right.
-    let _ = context.engine()?.throw_away_container(&name).await;
+    let _ = context.engine()?.throw_away_container(&name, name.as_str()).await;
     let _ = places::remove(&name, &context.state_dir);
     ended
 }

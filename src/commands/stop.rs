@@ -34,7 +34,7 @@ async fn stop(project: &Project, context: &Context) -> Result<()> {
     let what = match stop_container(project, context).await?.last() {
         None => "was not running:",
         // It was made to go with its end.
-        Some(Step::RemoveContainer) => "stopped and removed",
+        Some(Step::RemoveContainer { .. }) => "stopped and removed",
         Some(_) => "stopped",
     };
     print::line(format_args!("{what} {}", project.container_name()))?;

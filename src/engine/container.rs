@@ -14,8 +14,8 @@ use bollard::query_parameters::{
 use futures_util::StreamExt;
 use serde::Serialize;
 
-use super::{Engine, absent_is_none, age_of};
-use crate::error::Result;
+use super::{Engine, WORK, absent_is_none, age_of};
+use crate::error::{Error, Result};
 use crate::project::{ContainerName, Project};
 use crate::tools::Launch;
 
@@ -51,6 +51,9 @@ pub mod label {
 
 /// What every container runs beneath its init once it is up: the image's own, or wharf's where the image has none.
 const COMMANDS: [&str; 2] = ["sleep infinity", "wharf pause"];
+
+/// How often to look whether a container is gone whose removal somebody else has asked for.
+const PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -189,41 +192,47 @@ impl Engine {
         self.work(format!("unpause container `{name}`"), self.docker.unpause_container(name.as_str())).await
     }
 
-    /// Stops a container; one that is stopped is fine.
-    pub async fn stop_container(&self, name: &ContainerName) -> Result<()> {
-        let stopped = self.docker.stop_container(name.as_str(), None::<StopContainerOptions>);
-        self.work(format!("stop container `{name}`"), stopped).await
+    /// Stops the container with this id; one that is stopped or gone is fine.
+    pub async fn stop_container(&self, name: &ContainerName, id: &str) -> Result<()> {
+        let stopped = self.docker.stop_container(id, None::<StopContainerOptions>);
+        absent_is_none(self.work(format!("stop container `{name}`"), stopped).await).map(drop)
     }
 
-    /// Removes a container, running or not, with its anonymous volumes, and keeps the named ones; one that does not exist is fine.
-    pub async fn remove_container(&self, name: &ContainerName) -> Result<()> {
-        self.remove(name, true).await
+    /// Removes the container with this id, running or not, with its anonymous volumes, and keeps the named ones; one that does
+    /// not exist is fine.
+    pub async fn remove_container(&self, name: &ContainerName, id: &str) -> Result<()> {
+        self.remove(name, id, true).await
     }
 
-    /// The same, and returns when it is gone, whoever was first.
-    pub async fn throw_away_container(&self, name: &ContainerName) -> Result<()> {
-        match self.remove(name, true).await {
+    /// Removes a container as [`Self::remove_container`] does, and returns when it is gone, whoever was first. It can be meant by
+    /// its name where no other will have that.
+    pub async fn throw_away_container(&self, name: &ContainerName, id_or_name: &str) -> Result<()> {
+        match self.remove(name, id_or_name, true).await {
             Err(error) if !error.is_status(409) => return Err(error),
             _ => {}
         }
-        for _ in 0..250 {
-            if self.container(name).await?.is_none() {
-                return Ok(());
+        let gone = async {
+            loop {
+                let inspected = self.docker.inspect_container(id_or_name, None::<InspectContainerOptions>);
+                if absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)?.is_none() {
+                    return Ok(());
+                }
+                tokio::time::sleep(PAUSE).await;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
+        };
+        let slow = |_| Err(Error::EngineSlow { action: format!("remove container `{name}`"), within: WORK });
+        tokio::time::timeout(WORK, gone).await.unwrap_or_else(slow)
     }
 
-    /// The same, but a container that runs is an error.
+    /// Removes a container that does not run; one that does is an error, and one that does not exist is fine.
     pub async fn remove_stopped_container(&self, name: &ContainerName) -> Result<()> {
-        self.remove(name, false).await
+        self.remove(name, name.as_str(), false).await
     }
 
-    async fn remove(&self, name: &ContainerName, force: bool) -> Result<()> {
+    async fn remove(&self, name: &ContainerName, id_or_name: &str, force: bool) -> Result<()> {
         // Anonymous ones.
         let options = RemoveContainerOptions { force, v: true, link: false };
-        let removed = self.work(format!("remove container `{name}`"), self.docker.remove_container(name.as_str(), Some(options)));
+        let removed = self.work(format!("remove container `{name}`"), self.docker.remove_container(id_or_name, Some(options)));
         absent_is_none(removed.await).map(drop)
     }
 

@@ -215,8 +215,9 @@ impl Lifecycle<'_> {
                 self.engine.start_container(&name).await
             }
             (Step::Unpause, _) => self.engine.unpause_container(&name).await,
-            (Step::Stop, _) => self.engine.stop_container(&name).await,
-            (Step::RemoveContainer, _) => self.engine.throw_away_container(&name).await,
+            (Step::Stop { id }, _) => self.engine.stop_container(&name, id).await,
+            (Step::RemoveContainer { id }, _) => self.engine.throw_away_container(&name, id).await,
+            (Step::RemoveMovedIn, _) => self.engine.throw_away_container(&name, name.as_str()).await,
             (Step::RemoveVolumes, _) => {
                 for volume in self.engine.volumes_of(self.project).await? {
                     self.engine.remove_volume(&name, &volume).await?;

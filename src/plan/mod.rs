@@ -57,8 +57,14 @@ pub enum Step {
     },
     Start,
     Unpause,
-    Stop,
-    RemoveContainer,
+    /// The container with this id, whoever has its name by then.
+    Stop {
+        id: String,
+    },
+    /// Likewise.
+    RemoveContainer {
+        id: String,
+    },
     RemoveVolumes,
     /// Create the container that is to take the place of the one that is there, under another name.
     CreateNext {
@@ -71,6 +77,8 @@ pub enum Step {
     PutBack,
     /// Give the name to the next container.
     MoveIn,
+    /// Remove the one that has got it.
+    RemoveMovedIn,
     RemoveAside,
     /// The engine is at work on the container: look again.
     LookAgain,
@@ -117,14 +125,15 @@ pub fn up(project: &Project, seen: &Seen, wanted: WantedImage) -> Result<Vec<Ste
 /// The steps after which the project's container does not run. It is kept, unless it was made to go with its end.
 pub fn stop(project: &Project, seen: &Seen) -> Result<Vec<Step>> {
     let container = owned(project, seen)?;
+    let id = || container.id.clone();
     let mut steps = match container.state {
-        State::Running | State::Restarting => vec![Step::Stop],
+        State::Running | State::Restarting => vec![Step::Stop { id: id() }],
         // A frozen process can't obey a signal.
-        State::Paused => vec![Step::Unpause, Step::Stop],
+        State::Paused => vec![Step::Unpause, Step::Stop { id: id() }],
         State::Created | State::Exited | State::Dead | State::Removing => vec![],
     };
     // The engine does it; nobody is told before it is done.
-    steps.extend((container.removes_itself() && !steps.is_empty()).then_some(Step::RemoveContainer));
+    steps.extend((container.removes_itself() && !steps.is_empty()).then(|| Step::RemoveContainer { id: id() }));
     Ok(steps)
 }
 
@@ -132,7 +141,7 @@ pub fn stop(project: &Project, seen: &Seen) -> Result<Vec<Step>> {
 /// since another one would take its place.
 pub fn stop_to_restart(project: &Project, seen: &Seen) -> Result<Vec<Step>> {
     let steps = stop(project, seen)?;
-    if steps.contains(&Step::RemoveContainer) {
+    if steps.iter().any(|step| matches!(step, Step::RemoveContainer { .. })) {
         return Err(Error::GoesWithItsEnd { container: owned(project, seen)?.name.clone() });
     }
     Ok(steps)
@@ -146,7 +155,8 @@ pub fn remove(project: &Project, seen: &Seen, volumes: bool) -> Result<Vec<Step>
         other => Some(other?),
     };
     let volumes = volumes.then_some(Step::RemoveVolumes);
-    let containers = container.map(|_| Step::RemoveContainer).into_iter().chain([Step::RemoveNext, Step::RemoveAside]);
+    let container = container.map(|container| Step::RemoveContainer { id: container.id.clone() });
+    let containers = container.into_iter().chain([Step::RemoveNext, Step::RemoveAside]);
     Ok(containers.chain(volumes).collect())
 }
 

@@ -39,8 +39,8 @@ pub fn replace(project: &Project, seen: &Seen, wanted: WantedImage) -> Result<Ve
     steps.extend(stop(project, seen)?);
     if container.removes_itself() {
         // Nothing is left of it to be put back.
-        steps.retain(|step| *step != Step::RemoveContainer);
-        steps.push(Step::RemoveContainer);
+        steps.retain(|step| !matches!(step, Step::RemoveContainer { .. }));
+        steps.push(Step::RemoveContainer { id: container.id.clone() });
     } else {
         steps.push(Step::SetAside);
     }
@@ -51,15 +51,16 @@ pub fn replace(project: &Project, seen: &Seen, wanted: WantedImage) -> Result<Ve
 /// The way back to the old container from where [`replace`] has failed: `taken` are the steps that were taken.
 pub fn undo(taken: &[Step]) -> Vec<Step> {
     let has_taken = |step: &Step| taken.contains(step);
-    let mut back = vec![if has_taken(&Step::MoveIn) { Step::RemoveContainer } else { Step::RemoveNext }];
+    let has_stopped = taken.iter().any(|step| matches!(step, Step::Stop { .. }));
+    let mut back = vec![if has_taken(&Step::MoveIn) { Step::RemoveMovedIn } else { Step::RemoveNext }];
     back.extend(has_taken(&Step::SetAside).then_some(Step::PutBack));
-    back.extend(has_taken(&Step::Stop).then_some(Step::Start));
+    back.extend(has_stopped.then_some(Step::Start));
     back
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{WANTED, image as debian, project, seen};
+    use super::super::tests::{WANTED, image as debian, project, removed, seen, stopped};
     use super::*;
     use crate::error::Error;
 
@@ -87,9 +88,9 @@ mod tests {
         let create = [Step::CreateNext { image: debian() }];
         let rest = [Step::SetAside, Step::MoveIn, Step::Prepare { image_id: Some("sha256:1".to_owned()) }, Step::Start];
         for (state, end) in [
-            (Running, vec![Step::Stop]),
-            (Restarting, vec![Step::Stop]),
-            (Paused, vec![Step::Unpause, Step::Stop]),
+            (Running, vec![stopped()]),
+            (Restarting, vec![stopped()]),
+            (Paused, vec![Step::Unpause, stopped()]),
             (Created, vec![]),
             (Exited, vec![]),
             (Dead, vec![]),
@@ -112,13 +113,12 @@ mod tests {
 
     #[test]
     fn a_container_that_removes_itself_is_not_set_aside() {
-        for (state, end) in [(State::Running, vec![Step::Stop]), (State::Created, vec![])] {
+        for (state, end) in [(State::Running, vec![stopped()]), (State::Created, vec![])] {
             let mut seen = seen_with_image(state);
             let labels = &mut seen.container.as_mut().unwrap().labels;
             labels.insert("wharf.on_exit".to_owned(), "remove".to_owned());
             let create = [Step::CreateNext { image: debian() }];
-            let rest =
-                [Step::RemoveContainer, Step::MoveIn, Step::Prepare { image_id: Some("sha256:1".to_owned()) }, Step::Start];
+            let rest = [removed(), Step::MoveIn, Step::Prepare { image_id: Some("sha256:1".to_owned()) }, Step::Start];
             assert_eq!(replace(&project(), &seen, WANTED).unwrap(), [&create[..], &end[..], &rest[..]].concat(), "{state}");
         }
     }
@@ -131,15 +131,15 @@ mod tests {
             vec![Step::RemoveNext],
             vec![Step::RemoveNext, Step::Start],
             vec![Step::RemoveNext, Step::PutBack, Step::Start],
-            vec![Step::RemoveContainer, Step::PutBack, Step::Start],
-            vec![Step::RemoveContainer, Step::PutBack, Step::Start],
-            vec![Step::RemoveContainer, Step::PutBack, Step::Start],
+            vec![Step::RemoveMovedIn, Step::PutBack, Step::Start],
+            vec![Step::RemoveMovedIn, Step::PutBack, Step::Start],
+            vec![Step::RemoveMovedIn, Step::PutBack, Step::Start],
         ];
         for (taken, way) in ways.iter().enumerate() {
             assert_eq!(undo(&steps[..taken]), *way, "after {taken} steps");
         }
         // One that did not run is not started.
         let steps = replace(&project(), &seen_with_image(State::Exited), WANTED).unwrap();
-        assert_eq!(undo(&steps), [Step::RemoveContainer, Step::PutBack]);
+        assert_eq!(undo(&steps), [Step::RemoveMovedIn, Step::PutBack]);
     }
 }

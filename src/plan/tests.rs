@@ -28,6 +28,14 @@ pub(super) fn seen(state: State) -> Seen {
     Seen { container: Some(container), image: None, has_home_volume: true, ..Seen::default() }
 }
 
+pub(super) fn stopped() -> Step {
+    Step::Stop { id: "1".to_owned() }
+}
+
+pub(super) fn removed() -> Step {
+    Step::RemoveContainer { id: "1".to_owned() }
+}
+
 pub(super) fn image() -> Image {
     Image { name: "debian".to_owned(), id: "sha256:1".to_owned(), architecture: "amd64".to_owned(), project: None, inputs: None }
 }
@@ -72,16 +80,16 @@ fn an_image_that_is_missing_is_pulled_unless_no_registry_has_it() {
 fn stop_and_remove_from_each_state() {
     use State::{Created, Dead, Exited, Paused, Removing, Restarting, Running};
     for (state, steps) in [
-        (Running, vec![Step::Stop]),
-        (Restarting, vec![Step::Stop]),
-        (Paused, vec![Step::Unpause, Step::Stop]),
+        (Running, vec![stopped()]),
+        (Restarting, vec![stopped()]),
+        (Paused, vec![Step::Unpause, stopped()]),
         (Created, vec![]),
         (Exited, vec![]),
         (Dead, vec![]),
         (Removing, vec![]),
     ] {
         assert_eq!(stop(&project(), &seen(state)).unwrap(), steps, "{state}");
-        let gone = [Step::RemoveContainer, Step::RemoveNext, Step::RemoveAside];
+        let gone = [removed(), Step::RemoveNext, Step::RemoveAside];
         assert_eq!(remove(&project(), &seen(state), false).unwrap(), gone, "{state}");
         let with_volumes = [&gone[..], &[Step::RemoveVolumes]].concat();
         assert_eq!(remove(&project(), &seen(state), true).unwrap(), with_volumes, "{state}");
@@ -91,8 +99,8 @@ fn stop_and_remove_from_each_state() {
 #[test]
 fn a_container_that_removes_itself_is_gone_after_a_stop() {
     for (state, steps) in [
-        (State::Running, vec![Step::Stop, Step::RemoveContainer]),
-        (State::Paused, vec![Step::Unpause, Step::Stop, Step::RemoveContainer]),
+        (State::Running, vec![stopped(), removed()]),
+        (State::Paused, vec![Step::Unpause, stopped(), removed()]),
         (State::Created, vec![]),
     ] {
         let mut seen = seen(state);

@@ -130,6 +130,26 @@ fn prune_all_removes_what_is_stopped_and_keeps_its_home() {
 }
 
 #[test]
+fn what_cannot_be_removed_keeps_nothing_else_and_all_that_has_gone_is_told() {
+    let world = World::new();
+    let engine = PrivateEngine::start(&world);
+    let [one, two] = ["one", "two"].map(|name| {
+        let project = world.project(name);
+        let container = start(&engine, &project);
+        fs::remove_dir_all(project).unwrap();
+        container
+    });
+    let mount = format!("{one}-home:/home");
+    engine.docker(&["create", "--name", "foreign", "--volume", &mount, BUSYBOX, "true"]);
+    let outcome = engine.wharf(["prune", "--force"]).run();
+    assert_eq!(outcome.stdout, format!("removed container {one}\nremoved container {two}\nremoved volume {two}-home\n"));
+    let error = format!("error: could not remove volume `{one}-home` of `{one}`: ");
+    assert!(outcome.stderr.starts_with(&error) && outcome.stderr.contains("in use"), "{}", outcome.stderr);
+    assert_eq!(outcome.code, Some(1));
+    assert_eq!(projects_volumes(&engine), format!("{one}-home"));
+}
+
+#[test]
 fn prune_asks_on_a_terminal() {
     let world = World::new();
     let engine = PrivateEngine::start(&world);
