@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::aside::{aside, aside_within};
+use crate::aside::aside_within;
 use crate::build::Recipe;
 use crate::config::{self, Build, Image, Locations, Part};
 use crate::context::Context;
@@ -21,6 +21,15 @@ const AT_ONCE: Duration = Duration::from_millis(300);
 /// How long the disk that a project is on may take to say what its files are now.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// How much is looked at of what an image is built of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// The Dockerfile, the target and the arguments.
+    Dockerfile,
+    /// The whole context as well, which can be of any size.
+    Context,
+}
+
 /// Says in one line what `wharf rebuild` would apply.
 pub async fn tell(project: &Project, context: &Context) {
     if let Ok(Some(drift)) = tokio::time::timeout(AT_ONCE, Box::pin(drift_of(project, context))).await {
@@ -30,11 +39,16 @@ pub async fn tell(project: &Project, context: &Context) {
 
 async fn drift_of(project: &Project, context: &Context) -> Option<String> {
     let container = context.engine().ok()?.container(&Entry::to(project, context).name()).await.ok()??;
-    of(project, &container, context).await.line()
+    look(project, &container, Depth::Context, context).await.line()
 }
 
-/// What `wharf rebuild` would apply to this container. Where nobody can say, that is nothing.
+/// What `wharf rebuild` would apply to this container. Where nobody can say, that is nothing. Of a build, it looks only at the
+/// Dockerfile, the target and the arguments: a status bar asks again and again.
 pub async fn of(project: &Project, container: &Container, context: &Context) -> Drift {
+    look(project, container, Depth::Dockerfile, context).await
+}
+
+async fn look(project: &Project, container: &Container, depth: Depth, context: &Context) -> Drift {
     let label = |name| container.labels.get(name).map(String::as_str);
     let image = async {
         let image = label(label::IMAGE)?;
@@ -47,10 +61,14 @@ pub async fn of(project: &Project, container: &Container, context: &Context) -> 
     };
     let outcome = outcome.await;
     let recipe = outcome.as_ref().and_then(|outcome| Some(Recipe::of(outcome.build.as_ref()?, project)));
-    let dockerfile = match (recipe, label(label::BUILD)) {
+    let then = label(if depth == Depth::Context { label::BUILD } else { label::DOCKERFILE });
+    let dockerfile = match (recipe, then) {
         (Some(recipe), Some(then)) => {
-            let now = aside(move || recipe.inputs().map(str::to_owned).ok()).await.flatten();
-            now.is_some_and(|now| now != then)
+            let inputs = move || match depth {
+                Depth::Context => recipe.inputs().map(str::to_owned).ok(),
+                Depth::Dockerfile => recipe.description().ok(),
+            };
+            aside_within(PATIENCE, inputs).await.flatten().is_some_and(|now| now != then)
         }
         _ => false,
     };

@@ -50,6 +50,7 @@ pub fn container(
     // First of all, since a volume that is made now is not to be older: see `Engine::new_volumes`.
     let mut own_labels = labels(project, &name, wanted, Some(image));
     let (mounts, tmpfs) = file_systems(project, &name, image, wanted, tools, on_disk, kept);
+    own_labels.extend(masked_label(&on_disk.masked));
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.made_with.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
     let mut command = tools.launch().wharf();
@@ -180,6 +181,12 @@ pub fn entries_directory(name: &ContainerName, image: &Image, wanted: &Wanted) -
     let user = wanted.user;
     let of = format!("{} {} {} {}", image.id, user.id_pair(), user.name, user.home());
     places::files(name, wanted.state_dir).join(short_sha256(&of))
+}
+
+/// What has to be there for a mask to lie over it, at each start.
+fn masked_label(masked: &[Masked]) -> Option<(String, String)> {
+    let paths: Vec<&Path> = masked.iter().map(|masked| masked.path.as_path()).collect();
+    (!paths.is_empty()).then(|| (label::MASKED.to_owned(), serde_json::json!(paths).to_string()))
 }
 
 fn entries(directory: &Path) -> [Mount; 2] {

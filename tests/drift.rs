@@ -141,10 +141,13 @@ fn a_dockerfile_and_its_context_that_have_changed_are_told_and_built_by_rebuild(
 
     fs::write(project.join("ci/file"), "two").unwrap();
     assert_open_says(&world, &project, "Dockerfile has changed");
-    // A list reads no context.
+    // A list reads no context, nor does what a status line may ask for all the time.
     assert_eq!(listed(&world, &project), serde_json::json!([]));
+    let inspected = || world.wharf(["inspect"]).arg(&project).success();
+    assert!(!inspected().contains("Dockerfile has changed"), "{}", inspected());
     fs::write(project.join("ci/Dockerfile"), of("two")).unwrap();
     assert_eq!(listed(&world, &project), serde_json::json!(["Dockerfile has changed"]));
+    assert!(inspected().contains("Dockerfile has changed"), "{}", inspected());
     configure(&world, &project, "build \"ci\"\nenv { A \"1\"; }\n");
     assert_open_says(&world, &project, "configuration and Dockerfile have changed");
     let changes = dry_run(&world, &project);

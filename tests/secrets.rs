@@ -39,6 +39,37 @@ fn what_is_masked_is_empty_inside_and_untouched_outside() {
 }
 
 #[test]
+fn what_is_masked_is_not_found_elsewhere_after_a_start() {
+    let world = World::new();
+    let project = configured(&world, &format!("image \"{BUSYBOX}\"\nmask \"a/b/.env\"\nmask \"keys/own\"\n"));
+    for directory in ["a/b", "keys/own"] {
+        fs::create_dir_all(project.join(directory)).unwrap();
+    }
+    fs::write(project.join("a/b/.env"), "secret\n").unwrap();
+    let container = world.wharf(["start"]).arg(&project).success();
+    for (moves, masked) in [("mv a c", "a/b/.env"), ("mv keys c", "keys/own")] {
+        Docker::shell(&container, moves);
+        world.wharf(["stop"]).arg(&project).success();
+        assert_eq!(
+            world.wharf(["start"]).arg(&project).failure(),
+            format!(
+                "error: `{}`, which container `{container}` is not to see, is not where it was\n\
+                 hint: where it is now, it could be read: put it back, or `wharf rebuild`\n",
+                project.join(masked).display()
+            )
+        );
+        assert!(!project.join(masked).exists());
+        fs::rename(project.join("c"), project.join(masked.split('/').next().unwrap())).unwrap();
+        world.wharf(["start"]).arg(&project).success();
+        assert_eq!(Docker::shell(&container, "cat a/b/.env; ls keys/own"), "");
+    }
+    // Whoever removes it on the host may.
+    world.wharf(["stop"]).arg(&project).success();
+    fs::remove_file(project.join("a/b/.env")).unwrap();
+    world.wharf(["start"]).arg(&project).success();
+}
+
+#[test]
 fn what_looks_secret_is_named_once_unless_it_is_masked_or_allowed() {
     let world = World::new();
     write_global(&world, &format!("image \"{BUSYBOX}\"\n"));

@@ -45,6 +45,8 @@ pub mod label {
     pub const SSH_PORT: &str = "wharf.ssh_port";
     /// The network that a container is in, and on the network itself, as it is configured.
     pub const NETWORK: &str = "wharf.network";
+    /// What of the project the container is not to see, as it was masked: a JSON array of paths below the project.
+    pub const MASKED: &str = "wharf.masked";
     /// On containers that are removed when they end.
     pub const THROW_AWAY: &str = "wharf.throw_away";
 }

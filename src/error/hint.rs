@@ -33,6 +33,7 @@ impl Error {
             Self::MountMoved { .. } => {
                 "a program in a container may have put a link there: put back what was there, or `wharf rebuild`".to_owned()
             }
+            Self::MaskMoved { .. } => "where it is now, it could be read: put it back, or `wharf rebuild`".to_owned(),
             Self::NoGpus => {
                 "install NVIDIA's container toolkit and restart the engine; `wharf config show` says where it is configured"
                     .to_owned()

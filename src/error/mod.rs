@@ -47,6 +47,8 @@ pub enum Error {
     MountLeadsOut { path: PathBuf, to: PathBuf },
     #[error("`{}`, which container `{container}` mounts, {}", path.display(), became(to.as_deref()))]
     MountMoved { container: ContainerName, path: PathBuf, to: Option<PathBuf> },
+    #[error("`{}`, which container `{container}` is not to see, is not where it was", path.display())]
+    MaskMoved { container: ContainerName, path: PathBuf },
     #[error("port {port} of {address} is in use")]
     PortTaken { port: u16, address: IpAddr },
     #[error("a network `{name}` exists that wharf did not make")]

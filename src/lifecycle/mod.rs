@@ -247,7 +247,7 @@ impl Lifecycle<'_> {
         let Some(Inspected { container, mounts }) = self.engine.inspect(&self.name()).await? else {
             return Ok(());
         };
-        sources::check(&container, mounts).await?;
+        sources::check(self.project, &container, mounts).await?;
         if let Some(network) = container.labels.get(label::NETWORK) {
             self.engine.ensure_network(network).await?;
             self.engine.rejoin_network(&container.name, network).await?;
