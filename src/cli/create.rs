@@ -25,7 +25,7 @@ pub struct Creation {
     pub read_only: bool,
     /// Whether it is removed when its last session ends, which `--rm` of some verbs says.
     #[arg(skip)]
-    pub throw_away: bool,
+    pub remove_on_exit: bool,
 }
 
 #[derive(Debug, Default, Args)]

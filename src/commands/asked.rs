@@ -26,7 +26,7 @@ pub struct Asked {
     recipe: Option<Recipe>,
     made_with: MadeWith,
     read_only: bool,
-    throw_away: bool,
+    remove_on_exit: bool,
 }
 
 impl Asked {
@@ -59,7 +59,7 @@ impl Asked {
             recipe,
             made_with,
             read_only: creation.read_only,
-            throw_away: creation.throw_away,
+            remove_on_exit: creation.remove_on_exit,
         }))
     }
 
@@ -83,7 +83,7 @@ impl Asked {
             recipe: None,
             made_with: MadeWith::default(),
             read_only: false,
-            throw_away: false,
+            remove_on_exit: false,
         }
     }
 
@@ -114,7 +114,7 @@ impl Asked {
 
     /// Refuses to take a container that exists for one that goes with its last session, where that was asked for.
     pub async fn refuse_kept(&self, entry: &Entry<'_>) -> Result<()> {
-        if !self.throw_away {
+        if !self.remove_on_exit {
             return Ok(());
         }
         let container = entry.lifecycle()?.look(None).await?.container;
@@ -206,7 +206,7 @@ fn ssh_port(config: &Config, creation: &Creation, context: &Context) -> Result<O
 pub fn flags(creation: &Creation) -> Part {
     let image = creation.image.clone().filter(|image| !image.is_empty());
     Part {
-        on_exit: creation.throw_away.then(|| Sourced::flag(OnExit::Remove, "--rm")),
+        on_exit: creation.remove_on_exit.then(|| Sourced::flag(OnExit::Remove, "--rm")),
         image: image.map(|image| Sourced::flag(image, "--image")),
         workspace: creation.workspace.clone().map(|path| Sourced::flag(path, "--workspace")),
         ..Part::default()

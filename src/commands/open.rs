@@ -26,7 +26,7 @@ use crate::tmux::{NewPane, Switch, TmuxServer};
 use crate::way::control::{self, Start};
 
 pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
-    args.creation.throw_away = args.rm;
+    args.creation.remove_on_exit = args.rm;
     let project = target::resolve_existing(args.target.as_deref(), context).await?;
     if args.fresh {
         let ending = Ending { verb: "open --fresh", does: "Recreate", force: args.force };
@@ -140,7 +140,7 @@ pub fn attach_command(
         command.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
     }
     command.extend(creation.ssh_port.iter().flat_map(|port| ["--ssh-port".to_owned(), port.to_string()]));
-    if creation.throw_away {
+    if creation.remove_on_exit {
         command.push("--rm".to_owned());
     }
     if creation.read_only {

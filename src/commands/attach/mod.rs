@@ -40,7 +40,7 @@ const LOSSES: u32 = 5;
 const INTERRUPTED: u8 = 130;
 
 pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
-    args.creation.throw_away = args.rm;
+    args.creation.remove_on_exit = args.rm;
     let project = project_of(&args, context).await?;
     if args.print {
         return show_line(&args, &project, context).await;
