@@ -9,6 +9,7 @@ use std::time::Duration;
 pub const DISK: Duration = Duration::from_secs(2);
 
 /// Does it on a thread of its own. `None` where that has died.
+/// Does it on a thread of its own. `None` where that has died.
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     spawn(Box::new(move || drop(sender.send(work()))));

@@ -75,7 +75,7 @@ async fn look(project: &Project, container: &Container, depth: Depth, context: &
     Drift { configuration: outcome.is_some_and(|outcome| outcome.has_changed), dockerfile, image: image.await }
 }
 
-/// The same of a container as it is listed, and where `image_id` is what its image's name stands for now.
+/// What has changed since a container was made, as it is listed; `image_id` is what its image's name stands for now.
 pub async fn of_listed(listed: &Listed, image_id: Option<String>, context: &Context) -> Drift {
     let (listed, comparison) = (listed.clone(), Comparison::new(context));
     aside_within(PATIENCE, move || comparison.of(&listed, image_id.as_deref())).await.unwrap_or_default()

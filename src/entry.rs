@@ -60,7 +60,8 @@ impl<'a> Entry<'a> {
         Ok(door)
     }
 
-    /// The same for who has something to ask for, or to do, while the engine starts a relay: [`Self::wait_at`] waits for it.
+    /// Into a container that runs, without waiting for a relay that the engine has yet to start: a request can be sent at once,
+    /// and [`Self::wait_at`] has to be awaited before its answer is read.
     pub async fn running_soon(&self) -> Result<Door> {
         if let Some(door) = self.knock().await {
             return Ok(door);

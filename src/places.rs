@@ -57,7 +57,8 @@ pub fn create(directory: &Path) -> Result<()> {
     created.map_err(|source| Error::io(format!("create `{}`", directory.display()), source))
 }
 
-/// The same for the container's user (`uid:gid`), where that is another. Only root can; elsewhere the container has no relay.
+/// Creates a directory and gives it to the container's user (`uid:gid`), where that is another. Only root can; elsewhere the
+/// container has no relay.
 pub fn create_for(directory: &Path, user: &str) -> Result<()> {
     create(directory)?;
     if geteuid().is_root() && !is_shared_with(directory, user) {
@@ -88,12 +89,12 @@ pub async fn lock(state_dir: &Path) -> Result<Lock> {
     lock_directory(state_dir.join("containers")).await
 }
 
-/// The same for whoever puts a container into a network, or removes networks that no container is in.
+/// Waits for whoever puts a container into a network, or removes networks that no container is in.
 pub async fn lock_networks(state_dir: &Path) -> Result<Lock> {
     lock_directory(state_dir.join("networks")).await
 }
 
-/// The same for whoever notes the keys of hosts.
+/// Waits for whoever writes down the keys of hosts.
 pub async fn lock_ssh(state_dir: &Path) -> Result<Lock> {
     lock_directory(state_dir.join("ssh")).await
 }

@@ -49,7 +49,7 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// The same of a text of several lines, which stay what they are.
+/// Text of several lines, whose breaks stay; what else is not shown is written as in Rust.
 pub fn visible_lines(text: &str) -> String {
     text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }

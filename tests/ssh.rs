@@ -284,7 +284,7 @@ fn roots_sshd_needs_a_container_that_was_made_for_it() {
     }
     let container = world.container_of(&plain);
     let refusal = world.wharf(["ssh-proxy", &format!("{name}.wharf")]).failure();
-    let error = format!("error: container `{container}` was not made for the sshd of root's\n");
+    let error = format!("error: container `{container}` was made without what an sshd of root's needs\n");
     assert_eq!(refusal, format!("{error}hint: configure `ssh`; then `wharf rebuild`\n"));
     assert_eq!(told(&ssh(&world, "ssh", &[&format!("root@{host}.wharf"), "id -u"])), (Some(0), "0\n".to_owned(), String::new()));
     let added = Docker::inspect(&world.container_of(&made), "{{.HostConfig.CapAdd}}");

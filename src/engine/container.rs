@@ -33,7 +33,7 @@ pub mod label {
     pub const IMAGE_ID: &str = "wharf.image_id";
     /// On images that were built, and so on their containers: the hash of what the build was made of.
     pub const BUILD: &str = "wharf.build";
-    /// Likewise, of the Dockerfile and how it is built, without its context.
+    /// On images that were built, and so on their containers: the hash of the Dockerfile and how it is built, without its context.
     pub const DOCKERFILE: &str = "wharf.dockerfile";
     /// The configuration whose hash `CONFIG` is.
     pub const EFFECTIVE: &str = "wharf.effective";

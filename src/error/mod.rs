@@ -128,7 +128,7 @@ pub enum Error {
     HookFailed { container: ContainerName, hook: &'static str, command: String, exit_code: i32, log: Vec<String> },
     #[error("there is no sshd in container `{container}`")]
     NoSshd { container: ContainerName },
-    #[error("container `{container}` was not made for the sshd of root's")]
+    #[error("container `{container}` was made without what an sshd of root's needs")]
     SshdOfRoot { container: ContainerName },
     #[error("there is no public key in `~/.ssh`, and none in the ssh agent")]
     NoPublicKey,
@@ -146,7 +146,7 @@ pub enum Error {
     OtherVersion { container: ContainerName, theirs: u16, ours: u16 },
     #[error("could not {action} in container `{container}`: {message}")]
     Inside { container: ContainerName, action: String, message: String },
-    #[error("container `{container}` was made by a wharf that knew no tools")]
+    #[error("container `{container}` was made by an older wharf, without the volume of tools")]
     NoTools { container: ContainerName },
     #[error("lost the connection to container `{container}`: {source}")]
     Lost { container: ContainerName, source: io::Error },

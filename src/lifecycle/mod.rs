@@ -54,7 +54,7 @@ pub struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// The same for this user, where there is one.
+    /// What is wanted, for this user in place of the host's where there is one.
     pub fn run_as<'b>(&self, user: Option<&'b HostUser>) -> Wanted<'b>
     where
         'a: 'b,

@@ -61,7 +61,7 @@ pub enum Step {
     Stop {
         id: String,
     },
-    /// Likewise.
+    /// Remove the container with this id, whoever has its name by then.
     RemoveContainer {
         id: String,
     },

@@ -61,8 +61,8 @@ impl Preparation<'_> {
         self.engine.put(self.name.as_str(), LIFE_PARENT, archive).await
     }
 
-    /// The same for a container whose root file system is to be read-only, into which nothing can be put: writes the entries
-    /// as files to mount into `directory`, and prepares the volumes by way of another container.
+    /// Prepares a container whose root file system is to be read-only, into which nothing can be put: writes the entries as files
+    /// to mount into `directory`, and prepares the volumes by way of another container.
     pub async fn put_beside(&self, image: &Image, directory: &Path, kept: &[String]) -> Result<()> {
         let user = self.wanted.user;
         let mut volumes: Vec<(String, String)> =

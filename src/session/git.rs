@@ -35,8 +35,8 @@ pub async fn share(project: &Path, host_dir: &Path) -> Option<String> {
     share_unless(|length| length > NOBODY.len() as u64, project, host_dir).await
 }
 
-/// The same for a session, which reads it when somebody commits: that nobody is known is no reason to wait either, but for
-/// the first time.
+/// Shares the identity with a session, which reads it when somebody commits: that nobody is known yet is no reason to wait for
+/// the host's git, but for the first time.
 pub async fn share_with_session(project: &Path, host_dir: &Path) -> Option<String> {
     share_unless(|_| true, project, host_dir).await
 }

@@ -137,7 +137,7 @@ impl Connection {
         Ok(Follower { connection: self, has_answered: false })
     }
 
-    /// The same, but for what programs print: nothing happens anywhere until a session begins, ends, rings, or is looked at.
+    /// The sessions that run, now and when one begins, ends, rings, or is looked at; not when programs print something.
     pub async fn follow_alerts(mut self) -> io::Result<Follower> {
         self.request(Request::FollowAlerts).await?;
         Ok(Follower { connection: self, has_answered: false })

@@ -26,7 +26,7 @@ use stream::Stream;
 
 /// How long a relay may take to greet: one that is frozen, or no relay, holds nobody up. Tens of microseconds are usual.
 const GREETING: Duration = Duration::from_millis(300);
-/// The same by exec, where the runtime has to start a program first.
+/// How long a relay may take to greet by exec, where the runtime has to start a program first.
 const EXEC_GREETING: Duration = Duration::from_secs(10);
 
 /// The relays of this machine's containers.

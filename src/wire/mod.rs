@@ -89,7 +89,7 @@ pub enum Request {
     Sessions,
     /// The sessions that run now, and again each time that this changes, until the client goes.
     Follow,
-    /// The same, but for what programs print: only the tmux inside tells of a change, and nobody asks it again and again.
+    /// Follow the sessions, but not what programs print: only the tmux inside tells of a change, and nobody polls it.
     FollowAlerts,
     /// For how long nobody has used the container by way of a relay.
     Unused,
