@@ -50,9 +50,9 @@ fn work_tree(config: &str) -> Option<String> {
 fn read(path: &Path) -> Option<String> {
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).ok()?;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
-    let is_small = file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MOST_BYTES);
+    file.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= MOST_BYTES)?;
     let mut text = String::new();
-    file.take(if is_small { MOST_BYTES } else { return None }).read_to_string(&mut text).ok()?;
+    file.take(MOST_BYTES).read_to_string(&mut text).ok()?;
     Some(text)
 }
 
