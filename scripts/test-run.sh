@@ -52,7 +52,7 @@ build_tests() {
     wharf=$(executable '.target.name == "wharf" and .target.kind == ["bin"] and (.profile.test | not)')
     mkdir "$RUN_DIR/repo" &&
         cp -- "$main" "$RUN_DIR/repo/tests-main" &&
-        cp -R -- "$wharf" wharf.tmux tmux scripts images docs README.md Cargo.toml "$RUN_DIR/repo/" &&
+        cp -R -- "$wharf" wharf.tmux tmux scripts images docs ./*.md Cargo.toml "$RUN_DIR/repo/" &&
         chmod -R a+rX "$RUN_DIR/repo"
 }
 

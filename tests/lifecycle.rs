@@ -181,7 +181,7 @@ fn the_way_out_of_a_container_that_nobody_gets_into_is_one() {
     let label = format!("--label=wharf.project={}", project.display());
     Docker::run(["run", "--detach", "--name", &container, "--label=wharf=true", &label, BUSYBOX, "sleep", "infinity"]);
     let refusal = format!(
-        "error: container `{container}` was made by a wharf that knew no tools\n\
+        "error: container `{container}` was made by an older wharf, without the volume of tools\n\
          hint: `wharf rm --force {container}`, then `wharf open`: ends what runs in it, and keeps its home directory\n"
     );
     for verb in [&["open", "--detach"][..], &["rm"], &["rebuild"]] {
