@@ -24,7 +24,8 @@ pub fn measure(run: &Run) -> Result<Vec<Row>> {
     };
     let [floor, by_exec, by_relay, docker] = interleave(
         "attach",
-        run.rounds(25),
+        // What the engine takes differs by a tenth from one to the next.
+        run.rounds(50),
         [
             Box::new(|| enter_and_leave(run.engine.attach(&project.container, &exec)?)),
             Box::new(|| enter_and_leave(Attached::spawn(run.wharf_by_exec(["attach", &project.text()]))?)),

@@ -32,7 +32,7 @@ impl Run {
         Ok(Self { dir, id, engine: Engine::find()?, full, wharf, _owned: owned })
     }
 
-    /// How many rounds: a quick run takes a minute or two in all.
+    /// How many rounds: a quick run takes some eight minutes in all.
     pub fn rounds(&self, quick: usize) -> usize {
         if self.full { 3 * quick } else { quick }
     }

@@ -10,7 +10,7 @@ use crate::rounds::{Samples, interleave, milliseconds};
 use crate::run::Run;
 
 pub fn measure(run: &Run) -> Result<Vec<Row>> {
-    let silent = run.dir.join("silent.sock");
+    let silent = run.dir.join("says-nothing.sock");
     let listener = UnixListener::bind(&silent)?;
     let nobody = run.dir.join("nobody.sock");
     let until_the_error = |socket: &Path, error: &str| -> Result<f64> {
