@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::models::{ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, HostConfig};
+use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig};
 use bollard::query_parameters::{CreateContainerOptions, InspectContainerOptions, RemoveContainerOptions};
 
 use super::container::label;
@@ -78,11 +78,36 @@ impl Engine {
     }
 }
 
-/// Whether wharf made a container for this, which the name does not prove: it has our label, and never ran.
+/// Whether wharf made a container for this, which the name does not prove: it has our label, and never ran. Its state does not
+/// say that: one that another launch is removing is `dead` for a moment.
 fn is_filler(container: &ContainerInspectResponse) -> bool {
-    use ContainerStateStatusEnum::{CREATED, REMOVING};
     let labels = container.config.as_ref().and_then(|config| config.labels.as_ref());
-    let state = container.state.as_ref().and_then(|state| state.status);
-    labels.and_then(|labels| labels.get(label::WHARF)).is_some_and(|value| value == "true")
-        && matches!(state, Some(CREATED | REMOVING))
+    let started_at = container.state.as_ref().and_then(|state| state.started_at.as_deref());
+    // The engine's way to say never.
+    let has_run = started_at.is_some_and(|at| !at.starts_with("0001-"));
+    labels.and_then(|labels| labels.get(label::WHARF)).is_some_and(|value| value == "true") && !has_run
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filler_has_our_label_and_never_ran() {
+        let never = "0001-01-01T00:00:00Z";
+        for (label, state, started_at, expected) in [
+            ("true", "created", never, true),
+            // While another launch removes it.
+            ("true", "removing", never, true),
+            ("true", "dead", never, true),
+            ("false", "created", never, false),
+            ("true", "running", "2026-01-02T03:04:05Z", false),
+            ("true", "exited", "2026-01-02T03:04:05Z", false),
+        ] {
+            let inspected = serde_json::json!({
+                "Config": { "Labels": { "wharf": label } }, "State": { "Status": state, "StartedAt": started_at },
+            });
+            assert_eq!(is_filler(&serde_json::from_value(inspected).unwrap()), expected, "{label} {state}");
+        }
+    }
 }

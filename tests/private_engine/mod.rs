@@ -9,6 +9,7 @@ mod picker;
 mod prune;
 mod rebuild;
 mod relay;
+mod tools;
 mod watched;
 
 use std::fs;
