@@ -14,36 +14,31 @@ pub async fn refuse_if_runs(
     session: &SessionName,
     command: &[String],
 ) -> Result<()> {
-    match in_the_way(connection, container, session, command).await? {
-        InTheWay::Running => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
-        InTheWay::Nothing | InTheWay::Ended => Ok(()),
-    }
+    unless_it_runs(connection, container, session, command).await.map(drop)
 }
 
-/// Refuses likewise; a session whose command has ended makes room for the next.
+/// Refuses as [`refuse_if_runs`] does, and ends a session whose command has ended, so that the next has room.
 pub async fn make_room(
     connection: &mut Connection,
     container: &ContainerName,
     session: &SessionName,
     command: &[String],
 ) -> Result<()> {
-    match in_the_way(connection, container, session, command).await? {
-        InTheWay::Running => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
+    match unless_it_runs(connection, container, session, command).await? {
         InTheWay::Ended => tmux(connection, container, commands::end(session), Vec::new()).await.map(drop),
         InTheWay::Nothing => Ok(()),
     }
 }
 
-/// What is in the way of a command that a session is to run.
+/// What is in the way of a command that a session is to run, and can be put out of it.
 enum InTheWay {
     Nothing,
     /// A session whose command has ended.
     Ended,
-    Running,
 }
 
-/// Without a command, nobody has to be asked.
-async fn in_the_way(
+/// An error where the session runs. Without a command, nobody has to be asked.
+async fn unless_it_runs(
     connection: &mut Connection,
     container: &ContainerName,
     session: &SessionName,
@@ -52,11 +47,11 @@ async fn in_the_way(
     if command.is_empty() {
         return Ok(InTheWay::Nothing);
     }
-    Ok(match find(connection, container, session).await? {
-        None => InTheWay::Nothing,
-        Some(found) if found.exit_code.is_some() => InTheWay::Ended,
-        Some(_) => InTheWay::Running,
-    })
+    match find(connection, container, session).await? {
+        None => Ok(InTheWay::Nothing),
+        Some(found) if found.exit_code.is_some() => Ok(InTheWay::Ended),
+        Some(_) => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
+    }
 }
 
 /// Of tmux itself: what the relay knows is a moment old, and something is decided by this.
