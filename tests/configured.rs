@@ -74,7 +74,7 @@ fn mounts_are_there_and_readonly_ones_cannot_be_written() {
 }
 
 /// Where the engine under test listens.
-pub fn engine_socket() -> PathBuf {
+fn engine_socket() -> PathBuf {
     let said = std::env::var("DOCKER_HOST").ok().and_then(|host| host.strip_prefix("unix://").map(PathBuf::from));
     said.unwrap_or_else(|| PathBuf::from("/var/run/docker.sock"))
 }
@@ -309,4 +309,25 @@ fn a_mistake_in_the_configuration_keeps_nobody_out_of_a_container_that_runs() {
     world.wharf(["stop"]).arg(&project).success();
     let refusal = world.wharf(["open", "--detach"]).arg(&project).failure();
     assert!(refusal.starts_with("error: there is no key `imag` here\n"), "{refusal}");
+}
+
+#[test]
+fn a_rebuild_mounts_nothing_that_an_open_refuses_and_ends_no_session() {
+    let world = World::new();
+    let text = format!("image \"{BUSYBOX}\"\n");
+    let container = world.open_detached(&trusted(&world, &text));
+    let before = Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}");
+    let link = world.root().join("home/innocent");
+    std::os::unix::fs::symlink(engine_socket().parent().unwrap(), &link).unwrap();
+    for (source, said) in
+        [("~/nothing", "there is nothing to mount at"), ("~/innocent", "who reaches the engine's socket is root")]
+    {
+        let project = trusted(&world, &format!("{text}mount \"{source}\" \"/x\"\n"));
+        for verb in [&["rebuild"][..], &["rebuild", "--force"], &["open", "--fresh", "--force", "--detach"]] {
+            let refusal = world.wharf(verb).arg(&project).failure();
+            assert!(refusal.contains(said), "{verb:?}: {refusal}");
+        }
+    }
+    assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}"), before);
+    assert_eq!(Docker::names_of("container", &format!("name={container}")), [container.as_str()]);
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::support::{BUSYBOX, World};
+use crate::configured::trusted;
+use crate::support::{BUSYBOX, Docker, World};
 
 /// A port that nobody has at this moment.
 pub fn free_port() -> u16 {
@@ -76,4 +77,27 @@ fn ports_are_listed_with_where_they_listen() {
     let none = world.project("none");
     let refusal = world.wharf(["ports"]).arg(&none).failure();
     assert_eq!(refusal, format!("error: `{}` has no container\nhint: `wharf open` makes one\n", none.display()));
+}
+
+#[test]
+fn a_rebuild_with_a_port_that_is_taken_ends_no_session() {
+    let world = World::new();
+    let own = format!("image \"{BUSYBOX}\"\nport {}\n", free_port());
+    let container = world.open_detached(&trusted(&world, &own));
+    let before = Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let project = trusted(&world, &format!("{own}port {port}\n"));
+    for verb in [&["rebuild"][..], &["rebuild", "--force"]] {
+        let refusal = world.wharf(verb).arg(&project).failure();
+        assert!(refusal.starts_with(&format!("error: port {port} of 127.0.0.1 is in use\n")), "{refusal}");
+    }
+    assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}"), before);
+
+    // What the old container has itself is in nobody's way.
+    drop(listener);
+    for _ in 0..2 {
+        world.wharf(["rebuild", "--force"]).arg(&project).success();
+        assert_eq!(Docker::inspect(&container, "{{len .NetworkSettings.Ports}} {{.State.Status}}"), "2 running");
+    }
 }

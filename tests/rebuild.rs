@@ -1,12 +1,9 @@
 //! R13, R18, R19: a new container in the place of an old one.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::configured::{engine_socket, trusted};
-use crate::ports::free_port;
 use crate::support::{BAD_SLEEP, BUSYBOX, DEBIAN, Docker, OWN, Tag, World, binary, output_of, wait_until};
 
 fn id(container: &str) -> String {
@@ -239,50 +236,6 @@ fn a_rebuild_that_cannot_create_ends_no_session() {
     assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}"), before);
     assert_eq!(created(), sessions);
     assert_eq!(containers(&container), [container.as_str()]);
-}
-
-#[test]
-fn a_rebuild_mounts_nothing_that_an_open_refuses_and_ends_no_session() {
-    let world = World::new();
-    let text = format!("image \"{BUSYBOX}\"\n");
-    let container = world.open_detached(&trusted(&world, &text));
-    let before = Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}");
-    let link = world.root().join("home/innocent");
-    std::os::unix::fs::symlink(engine_socket().parent().unwrap(), &link).unwrap();
-    for (source, said) in
-        [("~/nothing", "there is nothing to mount at"), ("~/innocent", "who reaches the engine's socket is root")]
-    {
-        let project = trusted(&world, &format!("{text}mount \"{source}\" \"/x\"\n"));
-        for verb in [&["rebuild"][..], &["rebuild", "--force"], &["open", "--fresh", "--force", "--detach"]] {
-            let refusal = world.wharf(verb).arg(&project).failure();
-            assert!(refusal.contains(said), "{verb:?}: {refusal}");
-        }
-    }
-    assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}"), before);
-    assert_eq!(containers(&container), [container.as_str()]);
-}
-
-#[test]
-fn a_rebuild_with_a_port_that_is_taken_ends_no_session() {
-    let world = World::new();
-    let own = format!("image \"{BUSYBOX}\"\nport {}\n", free_port());
-    let container = world.open_detached(&trusted(&world, &own));
-    let before = Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}");
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let project = trusted(&world, &format!("{own}port {port}\n"));
-    for verb in [&["rebuild"][..], &["rebuild", "--force"]] {
-        let refusal = world.wharf(verb).arg(&project).failure();
-        assert!(refusal.starts_with(&format!("error: port {port} of 127.0.0.1 is in use\n")), "{refusal}");
-    }
-    assert_eq!(Docker::inspect(&container, "{{.Id}} {{.State.StartedAt}}"), before);
-
-    // What the old container has itself is in nobody's way.
-    drop(listener);
-    for _ in 0..2 {
-        world.wharf(["rebuild", "--force"]).arg(&project).success();
-        assert_eq!(Docker::inspect(&container, "{{len .NetworkSettings.Ports}} {{.State.Status}}"), "2 running");
-    }
 }
 
 #[test]
