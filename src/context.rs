@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 use crate::cli::Surface;
 use crate::config::{Locations, Part, Surroundings, Way};
+use crate::connection::Relays;
+use crate::connection::terminal::Terminal;
 use crate::engine::{Endpoint, Engine, EngineSettings};
 use crate::error::{Error, Result};
 use crate::project::Project;
-use crate::session::identity::HostUser;
-use crate::session::terminal::Terminal;
+use crate::project::host_user::HostUser;
 use crate::tmux::{ClientName, PaneId, TmuxServer};
-use crate::way::Relays;
 
 #[derive(Debug)]
 pub struct Context {

@@ -2,45 +2,27 @@
 //!
 //! A library for the fuzzer's sake: what is public is what programs of this repository call.
 
-mod age;
-mod ago;
-mod aside;
-mod build;
 mod cli;
 mod commands;
 mod config;
+mod connection;
+mod container;
 mod context;
-mod default_image;
+mod deadline;
 mod digest;
-mod drift;
 mod engine;
-mod entry;
 mod error;
-mod exit;
+mod guest;
 mod history;
-mod inside;
-mod lifecycle;
-mod made_with;
-mod nearest;
-mod outfit;
+mod image;
+mod model;
+mod output;
+mod paths;
 mod picker;
-mod places;
-mod plan;
-mod prepare;
-mod print;
-mod progress;
 mod project;
+mod protocol;
 mod quote;
-mod report;
-mod session;
-mod shared;
-mod spec;
-mod supply;
-mod target;
 mod tmux;
-mod tools;
-mod way;
-mod wire;
 
 use std::process::ExitCode;
 
@@ -49,14 +31,14 @@ use clap::Parser;
 /// The whole program: parse → run → report → exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    if let Some(verb) = cli::Inside::of_this_program() {
-        return inside::run(verb);
+    if let Some(verb) = guest::command_line::Inside::of_this_program() {
+        return guest::run(verb);
     }
     let cli = cli::Cli::parse();
     let context = context::Context::from_environment(cli.surface);
     match commands::run(cli.command, &context) {
         Ok(code) => code,
-        Err(error) => report::report(&error, &context),
+        Err(error) => output::report::report(&error, &context),
     }
 }
 

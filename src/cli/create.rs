@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::session::SessionName;
+use crate::model::SessionName;
 
 // What a container is made from, where there is none yet. No doc comment: clap would take it for what each verb does.
 #[derive(Debug, Clone, Default, Args)]

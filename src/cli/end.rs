@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Creation;
-use crate::age::age;
+use crate::config::age::age;
 
 #[derive(Debug, Args)]
 pub struct Stop {

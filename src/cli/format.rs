@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::plan::Status;
+use crate::model::Status;
 use crate::project::Project;
 use crate::quote;
 
@@ -90,7 +90,7 @@ impl FromStr for StatusFormat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Condition;
+    use crate::model::Condition;
 
     #[test]
     fn places_are_filled_and_all_else_stays() {

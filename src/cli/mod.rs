@@ -5,7 +5,6 @@ mod create;
 mod end;
 mod format;
 mod image;
-mod inside;
 mod see;
 mod sessions;
 
@@ -19,7 +18,6 @@ pub use config::{Config, ShowConfig, Trust};
 pub use create::{Creation, Exec, Open, Run, Start};
 pub use end::{Prune, Rebuild, Restart, Rm, Stop};
 pub use image::{BuildImage, Image};
-pub use inside::{Holding, HooksVerb, Inside, RelayMode, SshdVerb};
 pub use see::{Doctor, Inspect, List, Logs, Pick, Ports, SshProxy, Status, Watch};
 pub use sessions::{Attach, Capture, Send, Sessions, Split, Wait, WaitFor};
 

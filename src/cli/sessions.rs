@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::Creation;
-use crate::session::SessionName;
+use crate::model::SessionName;
 use crate::tmux::Beside;
 
 #[derive(Debug, Args)]

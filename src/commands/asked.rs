@@ -1,30 +1,31 @@
 //! What a command asks of a new container.
 
 use super::{hooks, sources, ssh};
-use crate::build::Recipe;
 use crate::cli::Creation;
 use crate::config::{Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Sourced, User};
+use crate::connection::control::{self, Start};
+use crate::connection::environment;
+use crate::container::connect::{Connected, Connector};
+use crate::container::lifecycle::Wanted;
+use crate::container::plan::WantedImage;
+use crate::container::recorded::RecordedConfig;
+use crate::container::resources::{Resources, SshPort};
 use crate::context::Context;
-use crate::entry::{Door, Entry};
 use crate::error::{Error, Result};
-use crate::lifecycle::Wanted;
-use crate::made_with::MadeWith;
-use crate::outfit::{Outfit, SshPort};
-use crate::plan::WantedImage;
+use crate::image::build::Recipe;
+use crate::model::SessionName;
+use crate::output::report;
 use crate::project::Project;
-use crate::report;
-use crate::session::identity::HostUser;
-use crate::session::ssh::PORT_VARIABLE;
-use crate::session::{SessionName, environment};
-use crate::way::control::{self, Start};
+use crate::project::host_user::HostUser;
+use crate::protocol::sshd::PORT_VARIABLE;
 
 /// What a new container is to be: the configuration that counts, and who runs things in it.
 pub struct Asked {
     config: Config,
     user: HostUser,
-    outfit: Outfit,
+    resources: Resources,
     recipe: Option<Recipe>,
-    made_with: MadeWith,
+    recorded: RecordedConfig,
     read_only: bool,
     remove_on_exit: bool,
 }
@@ -43,32 +44,32 @@ impl Asked {
             User::Host | User::Named(_) => context.user.clone(),
         };
         let surroundings = context.configuration().surroundings;
-        let mut outfit = Outfit::of(&config, project, surroundings, |name| context.variable(name));
-        outfit.ssh = ssh_port(&config, creation, context)?;
+        let mut resources = Resources::of(&config, project, surroundings, |name| context.variable(name));
+        resources.ssh = ssh_port(&config, creation, context)?;
         let recipe = match &config.image.value {
             Image::Built(build) => Some(Recipe::of(build, project)),
             Image::Named(_) => None,
         };
-        let by_flags = MadeWith::flags_of(&config, creation);
-        let made_with = MadeWith::of(&config, by_flags);
+        let by_flags = RecordedConfig::flags_of(&config, creation);
+        let recorded = RecordedConfig::of(&config, by_flags);
         // Boxed, for whoever waits for something with this in hand.
         Ok(Box::new(Self {
             config,
             user,
-            outfit,
+            resources,
             recipe,
-            made_with,
+            recorded,
             read_only: creation.read_only,
             remove_on_exit: creation.remove_on_exit,
         }))
     }
 
     /// What is asked of a container that may run already: what is wrong with the configuration is told then, and keeps nobody out.
-    pub async fn of_entry(entry: &Entry<'_>, creation: &Creation) -> Result<Box<Self>> {
-        match Self::of(entry.project, creation, entry.context) {
-            Err(error @ Error::Configuration { .. }) if Box::pin(entry.running()).await.is_ok() => {
-                report::show(&error, entry.context);
-                Ok(Box::new(Self::default_of(entry.context)))
+    pub async fn of_connector(connector: &Connector<'_>, creation: &Creation) -> Result<Box<Self>> {
+        match Self::of(connector.project, creation, connector.context) {
+            Err(error @ Error::Configuration { .. }) if Box::pin(connector.running()).await.is_ok() => {
+                report::show(&error, connector.context);
+                Ok(Box::new(Self::default_of(connector.context)))
             }
             asked => asked,
         }
@@ -79,9 +80,9 @@ impl Asked {
         Self {
             config: Config::default(),
             user: context.user.clone(),
-            outfit: Outfit::default(),
+            resources: Resources::default(),
             recipe: None,
-            made_with: MadeWith::default(),
+            recorded: RecordedConfig::default(),
             read_only: false,
             remove_on_exit: false,
         }
@@ -99,9 +100,9 @@ impl Asked {
             workspace: self.config.workspace.as_ref().map(|path| path.as_str()),
             user: &self.user,
             login: if let User::Named(login) = &self.config.user.value { Some(login) } else { None },
-            ssh_port: self.outfit.ssh.map(|ssh| ssh.port),
-            outfit: &self.outfit,
-            made_with: &self.made_with,
+            ssh_port: self.resources.ssh.map(|ssh| ssh.port),
+            resources: &self.resources,
+            recorded: &self.recorded,
             state_dir: &context.state_dir,
             cache_dir: &context.cache_dir,
             tools: sources(context),
@@ -109,15 +110,15 @@ impl Asked {
     }
 
     pub fn ssh(&self) -> Option<SshPort> {
-        self.outfit.ssh
+        self.resources.ssh
     }
 
     /// Refuses to take a container that exists for one that goes with its last session, where that was asked for.
-    pub async fn refuse_kept(&self, entry: &Entry<'_>) -> Result<()> {
+    pub async fn refuse_kept(&self, connector: &Connector<'_>) -> Result<()> {
         if !self.remove_on_exit {
             return Ok(());
         }
-        let container = entry.lifecycle()?.look(None).await?.container;
+        let container = connector.lifecycle()?.look(None).await?.container;
         match container.filter(|container| !container.removes_itself()) {
             Some(container) => Err(Error::IsKept { container: container.name }),
             None => Ok(()),
@@ -138,40 +139,40 @@ impl Asked {
     }
 
     /// What a container does when it has come up, before anybody enters a session of it. Can be done twice.
-    pub async fn begin(&self, door: &mut Door, entry: &Entry<'_>) -> Result<()> {
-        self.set_up(door, entry).await?;
-        self.autostart(door, entry).await
+    pub async fn begin(&self, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
+        self.set_up(connected, connector).await?;
+        self.autostart(connected, connector).await
     }
 
     /// What belongs to a container that has come up: its hooks, its sshd.
-    pub async fn set_up(&self, door: &mut Door, entry: &Entry<'_>) -> Result<()> {
+    pub async fn set_up(&self, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
         let commands = |hooks: &[Sourced<Command>]| hooks.iter().map(|hook| hook.0.clone()).collect::<Vec<_>>();
         if !self.config.on_create.is_empty() {
-            Box::pin(hooks::on_create(&commands(&self.config.on_create), door, entry)).await?;
+            Box::pin(hooks::on_create(&commands(&self.config.on_create), connected, connector)).await?;
         }
         if !self.config.on_start.is_empty() {
-            Box::pin(hooks::on_start(&commands(&self.config.on_start), door, entry)).await?;
+            Box::pin(hooks::on_start(&commands(&self.config.on_start), connected, connector)).await?;
         }
         if self.config.ssh.is_some() {
-            ssh::listen(door, entry).await;
+            ssh::listen(connected, connector).await;
         }
         Ok(())
     }
 
     /// Starts the sessions that are to be there from the start, where none runs: the container has just come up, or all of them
     /// have ended.
-    async fn autostart(&self, door: &mut Door, entry: &Entry<'_>) -> Result<()> {
+    async fn autostart(&self, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
         if !self.has_autostart() {
             return Ok(());
         }
-        let running = door.connection.sessions().await.map_err(|source| Error::lost(&entry.name(), source))?;
+        let running = connected.connection.sessions().await.map_err(|source| Error::lost(&connector.name(), source))?;
         if !running.is_empty() {
             return Ok(());
         }
         for name in self.config.sessions.iter().filter(|session| session.autostart).map(|session| &session.name) {
-            let environment = environment::for_terminal(|name| entry.context.variable(name), false);
+            let environment = environment::for_terminal(|name| connector.context.variable(name), false);
             let start = Start { environment, ..self.start_of(name) };
-            control::create(&mut door.connection, &entry.name(), name, &[], start).await?;
+            control::create(&mut connected.connection, &connector.name(), name, &[], start).await?;
         }
         Ok(())
     }

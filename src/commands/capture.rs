@@ -3,18 +3,19 @@
 use std::process::ExitCode;
 
 use crate::cli::Capture;
+use crate::commands::target;
+use crate::connection::control;
+use crate::container::connect::Connector;
 use crate::context::Context;
-use crate::entry::Entry;
 use crate::error::Result;
-use crate::print;
-use crate::target;
-use crate::way::control;
+use crate::output::print;
 
 pub async fn run(args: Capture, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;
-    let entry = Entry::to(&project, context);
-    let mut door = entry.running().await?;
-    let screen = control::capture(&mut door.connection, &entry.name(), &args.session, args.escapes, args.history).await?;
+    let connector = Connector::to(&project, context);
+    let mut connected = connector.running().await?;
+    let screen =
+        control::capture(&mut connected.connection, &connector.name(), &args.session, args.escapes, args.history).await?;
     let screen = if args.escapes { screen } else { without_control_characters(&screen) };
     print::bytes(&screen).map(|()| ExitCode::SUCCESS)
 }

@@ -5,12 +5,11 @@ use std::process::ExitCode;
 
 use super::flags;
 use crate::cli::{Config, ShowConfig};
+use crate::commands::target;
 use crate::config::{self, Locations, Part, Scope, own_file};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::print;
-use crate::report;
-use crate::target;
+use crate::output::{print, report};
 
 pub async fn run(args: Config, context: &Context) -> Result<ExitCode> {
     match args {

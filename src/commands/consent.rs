@@ -2,13 +2,13 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use crate::entry::Entry;
+use crate::connection::control;
+use crate::container::connect::Connector;
+use crate::container::plan::{Consent, Seen, consent};
 use crate::error::{Error, Result};
-use crate::places::{self, Lock};
-use crate::plan::{Consent, Seen, consent};
+use crate::model::Session;
+use crate::paths::{self, Lock};
 use crate::quote;
-use crate::session::Session;
-use crate::way::control;
 
 /// What is about to end a container's sessions.
 #[derive(Debug, Clone, Copy)]
@@ -42,32 +42,32 @@ impl AtStake {
 }
 
 /// Refuses where live sessions would have to be ended and nobody can be asked, before anything is done that takes long.
-pub async fn refuse_unasked(ending: Ending, entry: &Entry<'_>, seen: &Seen) -> Result<()> {
-    may_end(&at_stake(ending, entry, seen).await?, ending, entry, |_| Ok(()))
+pub async fn refuse_unasked(ending: Ending, connector: &Connector<'_>, seen: &Seen) -> Result<()> {
+    may_end(&at_stake(ending, connector, seen).await?, ending, connector, |_| Ok(()))
 }
 
 /// Makes sure that the project's live sessions may be ended, and gives back what the engine has then. Nobody else replaces or
 /// removes the container for as long as the lock is held.
 ///
 /// A person may take their time over the answer, and others do not wait for it: what has begun meanwhile is asked for again.
-pub async fn to_end_sessions(ending: Ending, entry: &Entry<'_>) -> Result<(Lock, Seen)> {
-    let lifecycle = entry.lifecycle()?;
+pub async fn to_end_sessions(ending: Ending, connector: &Connector<'_>) -> Result<(Lock, Seen)> {
+    let lifecycle = connector.lifecycle()?;
     let mut agreed = AtStake::default();
     loop {
-        let lock = places::lock(&entry.context.state_dir).await?;
+        let lock = paths::lock(&connector.context.state_dir).await?;
         let seen = lifecycle.look(None).await?;
-        let at_stake = at_stake(ending, entry, &seen).await?;
+        let at_stake = at_stake(ending, connector, &seen).await?;
         if at_stake.is_within(&agreed) {
             return Ok((lock, seen));
         }
         drop(lock);
-        may_end(&at_stake, ending, entry, ask)?;
+        may_end(&at_stake, ending, connector, ask)?;
         agreed = at_stake;
     }
 }
 
 /// Nothing where that was forced.
-async fn at_stake(ending: Ending, entry: &Entry<'_>, seen: &Seen) -> Result<AtStake> {
+async fn at_stake(ending: Ending, connector: &Connector<'_>, seen: &Seen) -> Result<AtStake> {
     let Some(container) = seen.container.as_ref().filter(|container| container.state.is_up() && !ending.force) else {
         return Ok(AtStake::default());
     };
@@ -75,25 +75,25 @@ async fn at_stake(ending: Ending, entry: &Entry<'_>, seen: &Seen) -> Result<AtSt
         let (container, state) = (container.name.clone(), container.state);
         return Err(Error::UnknownSessions { container, state, verb: ending.verb });
     }
-    Ok(AtStake { container_id: container.id.clone(), sessions: live_sessions(entry).await? })
+    Ok(AtStake { container_id: container.id.clone(), sessions: live_sessions(connector).await? })
 }
 
-fn may_end(at_stake: &AtStake, ending: Ending, entry: &Entry<'_>, ask: impl Fn(&str) -> Result<()>) -> Result<()> {
+fn may_end(at_stake: &AtStake, ending: Ending, connector: &Connector<'_>, ask: impl Fn(&str) -> Result<()>) -> Result<()> {
     let sessions = at_stake.names();
     match consent(!sessions.is_empty(), ending.force, io::stdin().is_terminal()) {
         Consent::Given => Ok(()),
-        Consent::Refuse => Err(Error::LiveSessions { container: entry.name(), sessions, verb: ending.verb }),
+        Consent::Refuse => Err(Error::LiveSessions { container: connector.name(), sessions, verb: ending.verb }),
         Consent::Ask => {
-            let (project, does) = (entry.project, ending.does);
+            let (project, does) = (connector.project, ending.does);
             ask(&format!("`{project}` has live sessions ({}). {does} its container and end them?", sessions.join(", ")))
         }
     }
 }
 
 /// The sessions of a container that runs whose programs have not ended, under whatever names.
-pub async fn live_sessions(entry: &Entry<'_>) -> Result<Vec<Session<String>>> {
-    let mut door = entry.running().await?;
-    let sessions = control::all_sessions(&mut door.connection, &entry.name()).await?;
+pub async fn live_sessions(connector: &Connector<'_>) -> Result<Vec<Session<String>>> {
+    let mut connected = connector.running().await?;
+    let sessions = control::all_sessions(&mut connected.connection, &connector.name()).await?;
     Ok(sessions.into_iter().filter(|session| session.exit_code.is_none()).collect())
 }
 

@@ -10,46 +10,45 @@ use rustix::process::Signal;
 
 use super::Asked;
 use crate::cli::{Creation, Exec};
+use crate::commands::target;
+use crate::connection::attach::{End, Goodbye, pump};
+use crate::connection::signals::Signals;
+use crate::connection::standard::{StandardInput, StandardOutput};
+use crate::connection::terminal::{Terminal, USUAL_SIZE};
+use crate::connection::{Connection, environment, git, refusal};
+use crate::container::connect::{Connected, Connector};
 use crate::context::Context;
-use crate::entry::{Door, Entry};
 use crate::error::{Error, Result};
-use crate::exit;
-use crate::project::{ContainerName, Project};
-use crate::session::attach::{End, Goodbye, pump};
-use crate::session::signals::Signals;
-use crate::session::standard::{StandardInput, StandardOutput};
-use crate::session::terminal::{Terminal, USUAL_SIZE};
-use crate::session::{environment, git};
-use crate::target;
-use crate::way::{Connection, refusal};
-use crate::wire::{CHUNK, Frame, Program, Request, Run, Window};
+use crate::model::{ContainerName, exit};
+use crate::project::Project;
+use crate::protocol::{CHUNK, Frame, Program, Request, Run, Window};
 
 /// As of a program that wrote to a pipe nobody reads.
 const BROKEN_PIPE: i32 = 141;
 
 pub async fn run(args: Exec, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;
-    let entry = Entry::to(&project, context);
-    let door = Box::pin(enter(&entry)).await?;
+    let connector = Connector::to(&project, context);
+    let connected = Box::pin(enter(&connector)).await?;
     let directory = if args.target.is_none() { below(&project) } else { None };
-    run_in(door, &project, &entry.name(), Program::Command(args.command), directory, args.no_tty, context).await
+    run_in(connected, &project, &connector.name(), Program::Command(args.command), directory, args.no_tty, context).await
 }
 
 /// Into a container that exists. What is configured matters only where it is started.
-pub async fn enter(entry: &Entry<'_>) -> Result<Door> {
-    match entry.running().await {
+pub async fn enter(connector: &Connector<'_>) -> Result<Connected> {
+    match connector.running().await {
         Err(Error::NotRunning { .. }) => {}
         entered => return entered,
     }
-    let asked = Asked::of(entry.project, &Creation::default(), entry.context)?;
-    let mut door = entry.existing(&asked.wanted(entry.context)).await?;
-    asked.set_up(&mut door, entry).await?;
-    Ok(door)
+    let asked = Asked::of(connector.project, &Creation::default(), connector.context)?;
+    let mut connected = connector.existing(&asked.wanted(connector.context)).await?;
+    asked.set_up(&mut connected, connector).await?;
+    Ok(connected)
 }
 
 /// Runs a program with what this process has for standard streams, and ends as it does.
 pub async fn run_in(
-    mut door: Door,
+    mut connected: Connected,
     project: &Project,
     container: &ContainerName,
     program: Program,
@@ -59,14 +58,14 @@ pub async fn run_in(
 ) -> Result<ExitCode> {
     let is_on_terminal = !no_tty && Terminal::is_present();
     let mut environment = environment::for_terminal(|name| context.variable(name), false);
-    environment.extend(git::share(project.path(), &door.host_dir).await);
+    environment.extend(git::share(project.path(), &connected.host_dir).await);
     let mut run = Run { program, environment, directory, terminal: None };
     let code = if is_on_terminal {
         let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
         run.terminal = Some(Terminal::size().unwrap_or(USUAL_SIZE));
-        on_terminal(&terminal, &mut door.connection, run).await
+        on_terminal(&terminal, &mut connected.connection, run).await
     } else {
-        with_streams(&mut door.connection, run).await
+        with_streams(&mut connected.connection, run).await
     };
     let code = code.map_err(|source| Error::lost(container, source))?;
     Ok(exit::with(code))

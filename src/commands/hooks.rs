@@ -9,17 +9,16 @@ use futures_util::{SinkExt, StreamExt};
 
 use super::attach::serve_agent;
 use super::logs;
+use crate::connection::signals::Signals;
+use crate::connection::{Connection, environment, git, refusal};
+use crate::container::connect::{Connected, Connector};
 use crate::context::Context;
-use crate::entry::{Door, Entry};
 use crate::error::{Error, Result};
+use crate::output::report;
 use crate::project::Project;
+use crate::protocol::hooks::{self, Command, Hooks, State};
+use crate::protocol::{Frame, Program, Request, Run};
 use crate::quote;
-use crate::report;
-use crate::session::hooks::{self, Command, Hooks, State};
-use crate::session::signals::Signals;
-use crate::session::{environment, git};
-use crate::way::{Connection, refusal};
-use crate::wire::{Frame, Program, Request, Run};
 
 /// How many of its last lines an error has.
 const LAST_LINES: usize = 10;
@@ -27,42 +26,42 @@ const LAST_LINES: usize = 10;
 const AT_ONCE: Duration = Duration::from_millis(500);
 
 /// Makes sure that `on-create` has succeeded in the container, and shows it to the person who waits for it.
-pub async fn on_create(commands: &[Command], door: &mut Door, entry: &Entry<'_>) -> Result<()> {
+pub async fn on_create(commands: &[Command], connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
     // For whoever fetches something by ssh.
-    let agent = serve_agent(&door.host_dir, entry.context);
-    let run = run_of(hooks::create(commands), agent.is_some(), door, entry).await;
+    let agent = serve_agent(&connected.host_dir, connector.context);
+    let run = run_of(hooks::create(commands), agent.is_some(), connected, connector).await;
     let mut last = VecDeque::new();
-    let exit_code = follow(&mut door.connection, run, &mut last, entry).await?;
+    let exit_code = follow(&mut connected.connection, run, &mut last, connector).await?;
     if exit_code == 0 {
         return Ok(());
     }
-    let failed = state(&mut door.connection).await.and_then(|hooks| hooks.on_create);
+    let failed = state(&mut connected.connection).await.and_then(|hooks| hooks.on_create);
     let command = failed.map_or_else(|| commands.concat().join(" "), |outcome| outcome.command.join(" "));
-    Err(Error::HookFailed { container: entry.name(), hook: "on-create", command, exit_code, log: last.into() })
+    Err(Error::HookFailed { container: connector.name(), hook: "on-create", command, exit_code, log: last.into() })
 }
 
 /// Sees to it that `on-start` runs once for this start of the container, in the background.
-pub async fn on_start(commands: &[Command], door: &mut Door, entry: &Entry<'_>) -> Result<()> {
-    let run = run_of(hooks::start(commands), false, door, entry).await;
-    let started = door.connection.output(run, &[]).await.map_err(|source| Error::lost(&entry.name(), source))?;
+pub async fn on_start(commands: &[Command], connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
+    let run = run_of(hooks::start(commands), false, connected, connector).await;
+    let started = connected.connection.output(run, &[]).await.map_err(|source| Error::lost(&connector.name(), source))?;
     if started.exit_code == 0 {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&started.stderr);
     let log = said.lines().map(quote::printable).collect();
     let command = commands.concat().join(" ");
-    Err(Error::HookFailed { container: entry.name(), hook: "on-start", command, exit_code: started.exit_code, log })
+    Err(Error::HookFailed { container: connector.name(), hook: "on-start", command, exit_code: started.exit_code, log })
 }
 
 /// With what a session has, but for the terminal.
-async fn run_of(program: Program, has_agent: bool, door: &Door, entry: &Entry<'_>) -> Run {
-    let mut environment = environment::for_terminal(|name| entry.context.variable(name), has_agent);
-    environment.extend(git::share(entry.project.path(), &door.host_dir).await);
+async fn run_of(program: Program, has_agent: bool, connected: &Connected, connector: &Connector<'_>) -> Run {
+    let mut environment = environment::for_terminal(|name| connector.context.variable(name), has_agent);
+    environment.extend(git::share(connector.project.path(), &connected.host_dir).await);
     Run { program, environment, directory: None, terminal: None }
 }
 
 /// Shows what it says until its end, however long that takes, or until the person has enough of it.
-async fn follow(connection: &mut Connection, run: Run, last: &mut VecDeque<String>, entry: &Entry<'_>) -> Result<i32> {
+async fn follow(connection: &mut Connection, run: Run, last: &mut VecDeque<String>, connector: &Connector<'_>) -> Result<i32> {
     let mut signals = Signals::listen().map_err(|source| Error::io("listen for signals", source))?;
     let output = async {
         connection.request(Request::Run(run)).await?;
@@ -83,7 +82,7 @@ async fn follow(connection: &mut Connection, run: Run, last: &mut VecDeque<Strin
         }
     };
     tokio::select! {
-        ended = output => ended.map_err(|source| Error::lost(&entry.name(), source)),
+        ended = output => ended.map_err(|source| Error::lost(&connector.name(), source)),
         // With the connection goes what runs over it.
         _ = signals.recv() => Err(Error::Cancelled),
     }
@@ -119,7 +118,7 @@ pub async fn tell(project: &Project, context: &Context) {
     if !effective.is_ok_and(|effective| !effective.config.on_start.is_empty()) {
         return;
     }
-    let ask = async { state(&mut Entry::to(project, context).running().await.ok()?.connection).await?.on_start };
+    let ask = async { state(&mut Connector::to(project, context).running().await.ok()?.connection).await?.on_start };
     if let Ok(Some(outcome)) = tokio::time::timeout(AT_ONCE, Box::pin(ask)).await
         && outcome.state == State::Failed
     {

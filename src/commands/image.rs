@@ -7,10 +7,10 @@ use tabled::builder::Builder;
 
 use crate::cli::{BuildImage, Image};
 use crate::context::Context;
-use crate::default_image::{self, Variant};
 use crate::engine::ListedImage;
 use crate::error::Result;
-use crate::print;
+use crate::image::default::{self, Variant};
+use crate::output::print;
 use crate::quote;
 
 /// What wharf's images are called.
@@ -26,7 +26,7 @@ pub async fn run(verb: Image, context: &Context) -> Result<ExitCode> {
 async fn build(args: BuildImage, context: &Context) -> Result<ExitCode> {
     let variant = if args.gpu { Variant::Gpu } else { Variant::Plain };
     let base = args.base.as_deref().filter(|base| !base.is_empty());
-    let is_new = default_image::make(context.engine()?, variant, base, args.force).await?;
+    let is_new = default::make(context.engine()?, variant, base, args.force).await?;
     print::line(format_args!("{} is {}", variant.image(), if is_new { "ready" } else { "there" }))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,18 +8,18 @@ use serde::Serialize;
 
 use super::hooks;
 use crate::cli::Inspect;
+use crate::commands::target;
+use crate::connection;
+use crate::container::connect::Connector;
+use crate::container::{drift, plan};
 use crate::context::Context;
-use crate::drift;
-use crate::engine::{Mounted, State, label};
-use crate::entry::Entry;
+use crate::engine::{Mounted, label};
 use crate::error::{Error, Result};
-use crate::plan;
-use crate::print;
+use crate::model::State;
+use crate::output::print;
 use crate::project::Project;
-use crate::session::hooks::Hooks;
-use crate::target;
-use crate::tools::TOOLS_DIR;
-use crate::way;
+use crate::protocol::TOOLS_DIR;
+use crate::protocol::hooks::Hooks;
 
 /// How long a container may take to say its sessions.
 const SESSIONS: Duration = Duration::from_millis(1500);
@@ -67,16 +67,16 @@ pub async fn run(args: Inspect, context: &Context) -> Result<ExitCode> {
 }
 
 async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
-    let entry = Entry::to(project, context);
+    let connector = Connector::to(project, context);
     let none = || Error::NoContainer { project: project.to_string() };
-    let inspected = context.engine()?.inspect(&entry.name()).await?.ok_or_else(none)?;
+    let inspected = context.engine()?.inspect(&connector.name()).await?.ok_or_else(none)?;
     let container = inspected.container;
     plan::refuse_foreign(project, &container)?;
     let relay = match &container.host_dir {
-        Some(directory) => way::knock(directory).await.is_some(),
+        Some(directory) => connection::knock(directory).await.is_some(),
         None => false,
     };
-    let inside = if container.state.can_attach() { inside(&entry).await } else { None };
+    let inside = if container.state.can_attach() { inside(&connector).await } else { None };
     let (sessions, hooks) = match inside {
         Some((sessions, hooks)) => (Some(sessions), hooks),
         None => ((!container.state.can_attach()).then(Vec::new), None),
@@ -108,12 +108,12 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
     })
 }
 
-async fn inside(entry: &Entry<'_>) -> Option<(Vec<String>, Option<Hooks>)> {
+async fn inside(connector: &Connector<'_>) -> Option<(Vec<String>, Option<Hooks>)> {
     let ask = async {
-        let mut door = entry.running().await.ok()?;
-        let sessions = door.connection.sessions().await.ok()?;
+        let mut connected = connector.running().await.ok()?;
+        let sessions = connected.connection.sessions().await.ok()?;
         let names = sessions.iter().map(|session| session.name.to_string()).collect();
-        Some((names, hooks::state(&mut door.connection).await))
+        Some((names, hooks::state(&mut connected.connection).await))
     };
     tokio::time::timeout(SESSIONS, ask).await.ok()?
 }

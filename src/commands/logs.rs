@@ -6,17 +6,17 @@ use std::process::ExitCode;
 use futures_util::StreamExt;
 
 use crate::cli::Logs;
+use crate::commands::target;
+use crate::container::connect::Connector;
+use crate::container::plan;
 use crate::context::Context;
 use crate::engine::Printed;
-use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::plan;
-use crate::target;
 
 pub async fn run(args: Logs, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;
-    let entry = Entry::to(&project, context);
-    let seen = entry.lifecycle()?.look(None).await?;
+    let connector = Connector::to(&project, context);
+    let seen = connector.lifecycle()?.look(None).await?;
     let container = plan::owned(&project, &seen)?;
     let mut log = context.engine()?.log(&container.name, args.tail, args.follow);
     while let Some(printed) = log.next().await {

@@ -5,15 +5,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::status;
+use crate::commands::target;
+use crate::connection::control;
+use crate::container::connect::Connector;
 use crate::context::Context;
-use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::plan::Condition;
+use crate::model::{Condition, Session};
 use crate::project::Project;
-use crate::session::Session;
-use crate::target;
 use crate::tmux::{At, Does, Item};
-use crate::way::control;
 
 /// What is not known by then is left out. An engine that is only busy is waited for: it takes milliseconds otherwise.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -48,15 +47,15 @@ pub async fn run(context: &Context) -> Result<ExitCode> {
 /// By the relay, which needs no engine, where there is one, from the tmux inside: the relay is not told which commands have
 /// ended.
 async fn sessions_of(project: &Project, condition: Condition, context: &Context) -> Option<Vec<Session>> {
-    let entry = Entry::to(project, context);
-    let mut door = if context.relays_of(project).are_used() {
-        entry.knock().await?
+    let connector = Connector::to(project, context);
+    let mut connected = if context.relays_of(project).are_used() {
+        connector.knock().await?
     } else if condition.has_sessions() {
-        Box::pin(entry.running()).await.ok()?
+        Box::pin(connector.running()).await.ok()?
     } else {
         return None;
     };
-    control::sessions(&mut door.connection, &entry.name()).await.ok()
+    control::sessions(&mut connected.connection, &connector.name()).await.ok()
 }
 
 /// What can be done with a project whose container is in this condition. One that goes with its end cannot be restarted.

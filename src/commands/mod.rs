@@ -29,6 +29,7 @@ mod ssh;
 mod start;
 mod status;
 mod stop;
+mod target;
 mod trust;
 mod wait;
 mod watch;
@@ -41,8 +42,8 @@ use clap::CommandFactory;
 use crate::cli::{Cli, Command};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::print;
-use crate::tools::Sources;
+use crate::guest::delivery::Sources;
+use crate::output::print;
 
 use asked::{Asked, flags};
 

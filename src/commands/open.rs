@@ -8,22 +8,21 @@ use jiff::Timestamp;
 use super::consent::Ending;
 use super::rebuild::recreate;
 use super::{Asked, attach, hooks, watch};
-use crate::build::Recipe;
 use crate::cli::{Creation, Open};
+use crate::commands::target;
+use crate::connection::control::{self, Start};
+use crate::connection::{environment, git};
+use crate::container::connect::Connector;
+use crate::container::{drift, plan};
 use crate::context::Context;
-use crate::drift;
-use crate::entry::Entry;
 use crate::error::{Error, Result};
 use crate::history;
-use crate::plan;
-use crate::print;
+use crate::image::build::Recipe;
+use crate::model::SessionName;
+use crate::output::{print, report};
 use crate::project::Project;
-use crate::report;
-use crate::session::ssh::PORT_VARIABLE;
-use crate::session::{SessionName, environment, git};
-use crate::target;
+use crate::protocol::sshd::PORT_VARIABLE;
 use crate::tmux::{NewPane, Switch, TmuxServer};
-use crate::way::control::{self, Start};
 
 pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
     args.creation.remove_on_exit = args.rm;
@@ -46,17 +45,17 @@ pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
 }
 
 async fn open_detached(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {
-    let entry = Entry::to(project, context);
-    let asked = Asked::of_entry(&entry, &args.creation).await?;
-    asked.refuse_kept(&entry).await?;
-    let mut door = entry.up(&asked.wanted(context)).await?;
-    asked.begin(&mut door, &entry).await?;
+    let connector = Connector::to(project, context);
+    let asked = Asked::of_connector(&connector, &args.creation).await?;
+    asked.refuse_kept(&connector).await?;
+    let mut connected = connector.up(&asked.wanted(context)).await?;
+    asked.begin(&mut connected, &connector).await?;
     let session = args.session.clone().unwrap_or_default();
     let mut environment = environment::for_terminal(|name| context.variable(name), false);
-    environment.extend(git::share(project.path(), &door.host_dir).await);
+    environment.extend(git::share(project.path(), &connected.host_dir).await);
     let start = Start { environment, ..asked.start_of(&session) };
-    control::create(&mut door.connection, &entry.name(), &session, &args.command, start).await?;
-    print::line(format_args!("{} runs session {session}", entry.name()))?;
+    control::create(&mut connected.connection, &connector.name(), &session, &args.command, start).await?;
+    print::line(format_args!("{} runs session {session}", connector.name()))?;
     history::record(&context.state_dir, project, &session, Timestamp::now());
     Box::pin(hooks::tell(project, context)).await;
     drift::tell(project, context).await;
@@ -101,27 +100,27 @@ pub async fn open_window(args: &Open, project: &Project, tmux: &TmuxServer, cont
 /// What can be known before there is a window is said where the key was pressed. The rest of the work is done in the
 /// window, which shows how it goes. What people should know of a container that will be made is given back.
 async fn refuse_what_cannot_work(args: &Open, project: &Project, context: &Context) -> Result<Option<String>> {
-    let entry = Entry::to(project, context);
+    let connector = Connector::to(project, context);
     let session = args.session.clone().unwrap_or_default();
-    let asked = Asked::of_entry(&entry, &args.creation).await?;
-    asked.refuse_kept(&entry).await?;
-    if let Some(mut door) = entry.knock().await {
-        control::refuse_if_runs(&mut door.connection, &entry.name(), &session, &args.command).await?;
+    let asked = Asked::of_connector(&connector, &args.creation).await?;
+    asked.refuse_kept(&connector).await?;
+    if let Some(mut connected) = connector.knock().await {
+        control::refuse_if_runs(&mut connected.connection, &connector.name(), &session, &args.command).await?;
         return Ok(None);
     }
     let wanted = asked.wanted(context);
-    let seen = entry.lifecycle()?.look(Some(wanted.image)).await?;
+    let seen = connector.lifecycle()?.look(Some(wanted.image)).await?;
     if seen.container.is_none() {
-        entry.lifecycle()?.check_gpus(&wanted).await?;
+        connector.lifecycle()?.check_gpus(&wanted).await?;
         wanted.image.build.map_or(Ok(()), Recipe::check)?;
     }
     plan::up(project, &seen, wanted.image)?;
     let Some(container) = seen.container else {
-        return Ok(wanted.outfit.exposure(project));
+        return Ok(wanted.resources.exposure(project));
     };
     if container.state.can_attach() && !args.command.is_empty() {
-        let mut door = entry.running().await?;
-        control::refuse_if_runs(&mut door.connection, &entry.name(), &session, &args.command).await?;
+        let mut connected = connector.running().await?;
+        control::refuse_if_runs(&mut connected.connection, &connector.name(), &session, &args.command).await?;
     }
     Ok(None)
 }

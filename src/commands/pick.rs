@@ -9,11 +9,11 @@ use futures_util::future::LocalBoxFuture;
 
 use super::open::{attach_command, open_window};
 use crate::cli::{Creation, Open, Pick};
+use crate::commands::target;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::output::print;
 use crate::picker::{self, Choice, Outcome, Place};
-use crate::print;
-use crate::target;
 use crate::tmux::NewPane;
 
 /// As fzf has them.

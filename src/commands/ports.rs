@@ -6,12 +6,12 @@ use serde::Serialize;
 use tabled::builder::Builder;
 
 use crate::cli::Ports;
+use crate::commands::target;
 use crate::context::Context;
 use crate::engine::Listed;
 use crate::error::{Error, Result};
-use crate::print;
+use crate::output::print;
 use crate::quote::visible;
-use crate::target;
 
 #[derive(Serialize)]
 struct Row {

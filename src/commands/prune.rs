@@ -9,16 +9,17 @@ use std::time::Duration;
 use super::stop::all_or_several;
 use super::{consent, sources};
 use crate::cli::Prune;
+use crate::commands::target;
+use crate::container::plan::{self, Belongings, Consent, Pruned, Rules, consent};
 use crate::context::Context;
 use crate::engine::{Beside, Engine};
 use crate::error::{Error, Result};
-use crate::places;
-use crate::plan::{self, Belongings, Consent, Pruned, Rules, consent};
-use crate::print;
-use crate::project::{ContainerName, Project};
+use crate::guest::delivery::Tools;
+use crate::model::ContainerName;
+use crate::output::print;
+use crate::paths;
+use crate::project::Project;
 use crate::quote;
-use crate::target;
-use crate::tools::Tools;
 
 /// Longer than it takes to start one that was created.
 const STRANDED: Duration = Duration::from_secs(60);
@@ -177,14 +178,14 @@ impl Pruning<'_> {
     /// In the order of its [`names`], unless it has been used since it was looked at.
     async fn project(&mut self, doomed: &Pruned) -> Result<()> {
         let (engine, context, name) = (self.engine, self.context, doomed.project.container_name());
-        let _lock = if self.dry_run { None } else { Some(places::lock(&context.state_dir).await?) };
+        let _lock = if self.dry_run { None } else { Some(paths::lock(&context.state_dir).await?) };
         if !self.dry_run && !is_unused_still(engine, doomed).await? {
             return Ok(());
         }
         if let Some(container) = &doomed.container {
             let removal = async {
                 engine.remove_container(&name, &container.id).await?;
-                places::remove(&name, &context.state_dir).map(|()| true)
+                paths::remove(&name, &context.state_dir).map(|()| true)
             };
             if !self.remove(format_args!("container {name}"), removal).await? {
                 // Its volumes are in use.
@@ -206,7 +207,7 @@ impl Pruning<'_> {
             return Ok(());
         }
         // A rebuild that is at it has the lock, and leaves nothing.
-        let _lock = if self.dry_run { None } else { Some(places::lock(&self.context.state_dir).await?) };
+        let _lock = if self.dry_run { None } else { Some(paths::lock(&self.context.state_dir).await?) };
         for (project, place) in leftovers {
             self.beside(project, *place).await?;
         }
@@ -258,7 +259,7 @@ impl Pruning<'_> {
         let (engine, context) = (self.engine, self.context);
         for network in engine.unused_networks(going).await? {
             let removal = async {
-                let _lock = places::lock_networks(&context.state_dir).await?;
+                let _lock = paths::lock_networks(&context.state_dir).await?;
                 engine.remove_unused_network(&network).await
             };
             self.remove(format_args!("network wharf-{network}"), removal).await?;
@@ -271,13 +272,13 @@ impl Pruning<'_> {
         let state_dir = &self.context.state_dir;
         // A container that was set aside needs what its name has.
         let beside = self.engine.all_beside().await?;
-        for name in places::names(state_dir) {
+        for name in paths::names(state_dir) {
             let has_beside = beside.iter().any(|(project, _)| project.container_name() == name);
             if has_beside || self.engine.container(&name).await?.is_some() {
                 continue;
             }
-            let removal = async { places::remove(&name, state_dir).map(|()| true) };
-            self.remove(format_args!("directory {}", places::shared(&name, state_dir).display()), removal).await?;
+            let removal = async { paths::remove(&name, state_dir).map(|()| true) };
+            self.remove(format_args!("directory {}", paths::shared(&name, state_dir).display()), removal).await?;
         }
         Ok(())
     }

@@ -5,18 +5,18 @@ use std::process::ExitCode;
 use super::Asked;
 use super::consent::{self, Ending};
 use crate::cli::{Creation, Rebuild};
+use crate::commands::target;
 use crate::config::{Part, Source};
+use crate::container::connect::Connector;
+use crate::container::lifecycle::Wanted;
+use crate::container::plan::{self, Made, Step};
+use crate::container::recorded::{Flags, RecordedConfig};
+use crate::container::spec;
 use crate::context::Context;
 use crate::engine::{Container, label};
-use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::lifecycle::Wanted;
-use crate::made_with::{Flags, MadeWith};
-use crate::plan::{self, Made, Step};
-use crate::print;
+use crate::output::print;
 use crate::project::Project;
-use crate::spec;
-use crate::target;
 
 pub async fn run(args: Rebuild, context: &Context) -> Result<ExitCode> {
     let project = target::resolve_existing(args.target.as_deref(), context).await?;
@@ -33,8 +33,8 @@ pub async fn run(args: Rebuild, context: &Context) -> Result<ExitCode> {
 }
 
 async fn say_what_would_change(project: &Project, creation: &Creation, context: &Context) -> Result<()> {
-    let entry = Entry::to(project, context);
-    let lifecycle = entry.lifecycle()?;
+    let connector = Connector::to(project, context);
+    let lifecycle = connector.lifecycle()?;
     let none = || Error::NoContainer { project: project.to_string() };
     let container = lifecycle.look(None).await?.container.ok_or_else(none)?;
     let asked = Asked::of(project, &as_it_was(project, creation, &container, context)?, context)?;
@@ -59,10 +59,10 @@ async fn say_what_would_change(project: &Project, creation: &Creation, context: 
         user: &if wanted.login.is_some() { container.user.clone() } else { wanted.user.id_pair() },
     };
     let mut changes: Vec<String> = plan::changes(&old, &new).iter().map(ToString::to_string).collect();
-    if let Some(then) = label(label::EFFECTIVE).and_then(MadeWith::from_label) {
+    if let Some(then) = label(label::EFFECTIVE).and_then(RecordedConfig::from_label) {
         // What has lines of its own.
         let told = if wanted.login.is_some() { &["image", "workspace"][..] } else { &["image", "workspace", "user"] };
-        changes.extend(then.differences(wanted.made_with, told));
+        changes.extend(then.differences(wanted.recorded, told));
     }
     if let [Step::Build { .. }] = steps[..] {
         changes.push("Dockerfile: its image would be built".to_owned());
@@ -75,7 +75,7 @@ async fn say_what_would_change(project: &Project, creation: &Creation, context: 
         print::line(format_args!("  {change}"))?;
     }
     if container.state.can_attach() {
-        let sessions = consent::live_sessions(&entry).await?;
+        let sessions = consent::live_sessions(&connector).await?;
         let names: Vec<&str> = sessions.iter().map(|session| session.name.as_str()).collect();
         if !names.is_empty() {
             print::line(format_args!("  would end live sessions: {}", names.join(", ")))?;
@@ -88,8 +88,8 @@ async fn say_what_would_change(project: &Project, creation: &Creation, context: 
 
 /// Puts a new container in the place of the project's, once its sessions may be ended; whether it has one.
 pub async fn recreate(project: &Project, creation: &Creation, ending: Ending, context: &Context) -> Result<bool> {
-    let entry = Entry::to(project, context);
-    let lifecycle = entry.lifecycle()?;
+    let connector = Connector::to(project, context);
+    let lifecycle = connector.lifecycle()?;
     let Some(container) = lifecycle.look(None).await?.container else {
         return Ok(false);
     };
@@ -100,16 +100,16 @@ pub async fn recreate(project: &Project, creation: &Creation, ending: Ending, co
     lifecycle.check_gpus(&wanted).await?;
     wanted.check(project, seen.container.as_ref())?;
     let steps = plan::replace(project, &seen, wanted.image)?;
-    consent::refuse_unasked(ending, &entry, &seen).await?;
+    consent::refuse_unasked(ending, &connector, &seen).await?;
     // Before anybody is asked, or has to wait: it may take minutes, in which people go on working.
     lifecycle.fetch(&steps, &wanted).await?;
-    let (lock, _) = consent::to_end_sessions(ending, &entry).await?;
+    let (lock, _) = consent::to_end_sessions(ending, &connector).await?;
     // What nobody has chosen stays what people know.
     let known = container.labels.get(label::SSH_PORT).and_then(|port| port.parse().ok());
     let ssh_port = if asked.ssh().is_some_and(|ssh| ssh.is_any) { known.or(wanted.ssh_port) } else { wanted.ssh_port };
     lifecycle.replace(&Wanted { ssh_port, ..wanted }, lock).await?;
     if asked.needs_set_up() {
-        asked.set_up(&mut entry.running().await?, &entry).await?;
+        asked.set_up(&mut connector.running().await?, &connector).await?;
     }
     Ok(true)
 }
@@ -118,7 +118,7 @@ pub async fn recreate(project: &Project, creation: &Creation, ending: Ending, co
 /// says nothing else.
 fn as_it_was(project: &Project, creation: &Creation, container: &Container, context: &Context) -> Result<Creation> {
     let label = |name| container.labels.get(name).map(String::as_str);
-    let flags = if let Some(then) = label(label::EFFECTIVE).and_then(MadeWith::from_label) {
+    let flags = if let Some(then) = label(label::EFFECTIVE).and_then(RecordedConfig::from_label) {
         then.flags
     } else {
         // By a wharf that has kept no configuration: what is configured now counts.

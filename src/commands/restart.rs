@@ -7,13 +7,13 @@ use futures_util::future::join_all;
 use super::start::start;
 use super::stop::all_or_several;
 use crate::cli::{Creation, Restart};
+use crate::commands::target;
+use crate::container::connect::Connector;
+use crate::container::plan;
 use crate::context::Context;
-use crate::entry::Entry;
 use crate::error::Result;
-use crate::plan;
-use crate::print;
+use crate::output::print;
 use crate::project::Project;
-use crate::target;
 
 pub async fn run(args: Restart, context: &Context) -> Result<ExitCode> {
     let targets: Vec<Option<&str>> =
@@ -29,7 +29,7 @@ pub async fn run(args: Restart, context: &Context) -> Result<ExitCode> {
 }
 
 async fn stop(project: &Project, context: &Context) -> Result<()> {
-    let entry = Entry::to(project, context);
-    let lifecycle = entry.lifecycle()?;
+    let connector = Connector::to(project, context);
+    let lifecycle = connector.lifecycle()?;
     lifecycle.take(&plan::stop_to_restart(project, &lifecycle.look(None).await?)?).await
 }

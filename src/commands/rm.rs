@@ -5,15 +5,15 @@ use std::process::ExitCode;
 use super::consent::{self, Ending};
 use super::stop::all_or_several;
 use crate::cli::Rm;
+use crate::commands::target;
+use crate::container::connect::Connector;
+use crate::container::plan;
 use crate::context::Context;
 use crate::engine::label;
-use crate::entry::Entry;
 use crate::error::Result;
-use crate::places;
-use crate::plan;
-use crate::print;
+use crate::output::print;
+use crate::paths;
 use crate::project::Project;
-use crate::target;
 
 pub async fn run(args: Rm, context: &Context) -> Result<ExitCode> {
     let targets: Vec<Option<&str>> =
@@ -30,16 +30,16 @@ pub async fn run(args: Rm, context: &Context) -> Result<ExitCode> {
 }
 
 async fn remove(project: &Project, args: &Rm, context: &Context) -> Result<()> {
-    let entry = Entry::to(project, context);
-    let lifecycle = entry.lifecycle()?;
+    let connector = Connector::to(project, context);
+    let lifecycle = connector.lifecycle()?;
     // What cannot be done is said before it is asked.
     plan::remove(project, &lifecycle.look(None).await?, args.volumes)?;
     let ending = Ending { verb: "rm", does: "Remove", force: args.force };
-    let (_lock, seen) = consent::to_end_sessions(ending, &entry).await?;
+    let (_lock, seen) = consent::to_end_sessions(ending, &connector).await?;
     lifecycle.take(&plan::remove(project, &seen, args.volumes)?).await?;
-    let _ = places::remove(&project.container_name(), &context.state_dir);
+    let _ = paths::remove(&project.container_name(), &context.state_dir);
     if let Some(network) = seen.container.as_ref().and_then(|container| container.labels.get(label::NETWORK)) {
-        let _lock = places::lock_networks(&context.state_dir).await?;
+        let _lock = paths::lock_networks(&context.state_dir).await?;
         // That of the last container; one that stays is nothing to complain of.
         let _ = context.engine()?.remove_unused_network(network).await;
     }

@@ -4,11 +4,11 @@ use std::io::{self, Read};
 use std::process::ExitCode;
 
 use crate::cli::Send;
+use crate::commands::target;
+use crate::connection::control;
+use crate::container::connect::Connector;
 use crate::context::Context;
-use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::target;
-use crate::way::control;
 
 pub async fn run(args: Send, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(Some(&args.target), context).await?;
@@ -16,9 +16,9 @@ pub async fn run(args: Send, context: &Context) -> Result<ExitCode> {
         Some(text) => text.into_bytes(),
         None => read_standard_input()?,
     };
-    let entry = Entry::to(&project, context);
-    let mut door = entry.running().await?;
-    control::send(&mut door.connection, &entry.name(), &args.session, &text, args.enter).await?;
+    let connector = Connector::to(&project, context);
+    let mut connected = connector.running().await?;
+    control::send(&mut connected.connection, &connector.name(), &args.session, &text, args.enter).await?;
     Ok(ExitCode::SUCCESS)
 }
 

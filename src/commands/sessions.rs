@@ -5,23 +5,23 @@ use std::process::ExitCode;
 use tabled::builder::Builder;
 
 use crate::cli::Sessions;
+use crate::commands::target;
+use crate::connection::control;
+use crate::container::connect::Connector;
 use crate::context::Context;
-use crate::entry::Entry;
 use crate::error::Result;
-use crate::print;
-use crate::session::Session;
-use crate::target;
-use crate::way::control;
+use crate::model::Session;
+use crate::output::print;
 
 pub async fn run(args: Sessions, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;
-    let entry = Entry::to(&project, context);
-    let mut door = entry.running().await?;
-    let sessions = control::all_sessions(&mut door.connection, &entry.name()).await?;
+    let connector = Connector::to(&project, context);
+    let mut connected = connector.running().await?;
+    let sessions = control::all_sessions(&mut connected.connection, &connector.name()).await?;
     if args.json {
         print::json(&sessions)?;
     } else if sessions.is_empty() {
-        print::line(format_args!("no session runs in container {}", entry.name()))?;
+        print::line(format_args!("no session runs in container {}", connector.name()))?;
     } else {
         print::text(&table(&sessions, print::width()))?;
     }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::watch;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::print;
+use crate::output::print;
 use crate::tmux::{Binding, Bound, shell_command};
 
 /// What `list-keys -N` shows of the keys: to open, to pick, and for the menu.

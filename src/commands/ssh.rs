@@ -9,16 +9,14 @@ use std::time::Duration;
 
 use super::exec;
 use crate::cli::SshProxy;
+use crate::commands::target::{self, HOST_SUFFIX};
+use crate::container::connect::{Connected, Connector};
 use crate::context::Context;
-use crate::entry::{Door, Entry};
 use crate::error::{Error, Result};
-use crate::places;
-use crate::print;
+use crate::output::{print, report};
+use crate::paths;
+use crate::protocol::{Program, Run, sshd};
 use crate::quote;
-use crate::report;
-use crate::session::ssh;
-use crate::target::{self, HOST_SUFFIX};
-use crate::wire::{Program, Run};
 
 /// How long the agent may take to say which keys it has.
 const AGENT: Duration = Duration::from_millis(1500);
@@ -28,12 +26,12 @@ const KINDS: [&str; 3] = ["ssh-", "ecdsa-", "sk-"];
 /// Leads an ssh client on standard input and output into a project's container, which is started where it takes that.
 pub async fn proxy(args: SshProxy, context: &Context) -> Result<ExitCode> {
     let project = target::by_host_name(&args.name, context).await?;
-    let entry = Entry::to(&project, context);
+    let connector = Connector::to(&project, context);
     let keys = public_keys(context).await?;
-    let mut door = Box::pin(exec::enter(&entry)).await?;
-    let key = host_key(&mut door, &entry).await?;
+    let mut connected = Box::pin(exec::enter(&connector)).await?;
+    let key = host_key(&mut connected, &connector).await?;
     remember(&args.name, &key, &context.state_dir).await?;
-    exec::run_in(door, &project, &entry.name(), ssh::serve(&keys), None, true, context).await
+    exec::run_in(connected, &project, &connector.name(), sshd::serve(&keys), None, true, context).await
 }
 
 /// Prints what `~/.ssh/config` needs.
@@ -65,40 +63,40 @@ pub fn config(context: &Context) -> Result<ExitCode> {
 
 /// Sees to it that an sshd listens at the container's port, where it has one. What is wrong with that is no reason not to
 /// open a session.
-pub async fn listen(door: &mut Door, entry: &Entry<'_>) {
+pub async fn listen(connected: &mut Connected, connector: &Connector<'_>) {
     let listening = async {
-        let keys = public_keys(entry.context).await?;
-        run(ssh::listen(&keys), door, entry).await.map(drop)
+        let keys = public_keys(connector.context).await?;
+        run(sshd::listen(&keys), connected, connector).await.map(drop)
     };
     if let Err(error) = Box::pin(listening).await {
-        report::note(&format!("no sshd listens: {error}"), entry.context);
+        report::note(&format!("no sshd listens: {error}"), connector.context);
     }
 }
 
-async fn host_key(door: &mut Door, entry: &Entry<'_>) -> Result<String> {
-    let printed = run(ssh::host_key(), door, entry).await?;
+async fn host_key(connected: &mut Connected, connector: &Connector<'_>) -> Result<String> {
+    let printed = run(sshd::host_key(), connected, connector).await?;
     let mut words = printed.split_whitespace();
     let is_base64 = |word: &str| word.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
     match (words.next(), words.next()) {
         // It goes into a file of the host's.
         (Some("ssh-ed25519"), Some(key)) if is_base64(key) => Ok(format!("ssh-ed25519 {key}")),
-        _ => Err(failed(entry, "what it says is no key")),
+        _ => Err(failed(connector, "what it says is no key")),
     }
 }
 
-async fn run(program: Program, door: &mut Door, entry: &Entry<'_>) -> Result<String> {
+async fn run(program: Program, connected: &mut Connected, connector: &Connector<'_>) -> Result<String> {
     let run = Run { program, environment: Vec::new(), directory: None, terminal: None };
-    let output = door.connection.output(run, &[]).await.map_err(|source| Error::lost(&entry.name(), source))?;
+    let output = connected.connection.output(run, &[]).await.map_err(|source| Error::lost(&connector.name(), source))?;
     match output.exit_code {
         0 => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        ssh::NO_SSHD => Err(Error::NoSshd { container: entry.name() }),
-        ssh::NOT_ALLOWED => Err(Error::SshdOfRoot { container: entry.name() }),
-        _ => Err(failed(entry, &quote::printable(&String::from_utf8_lossy(&output.stderr)))),
+        sshd::NO_SSHD => Err(Error::NoSshd { container: connector.name() }),
+        sshd::NOT_ALLOWED => Err(Error::SshdOfRoot { container: connector.name() }),
+        _ => Err(failed(connector, &quote::printable(&String::from_utf8_lossy(&output.stderr)))),
     }
 }
 
-fn failed(entry: &Entry<'_>, message: &str) -> Error {
-    Error::Inside { container: entry.name(), action: "run sshd".to_owned(), message: message.to_owned() }
+fn failed(connector: &Connector<'_>, message: &str) -> Error {
+    Error::Inside { container: connector.name(), action: "run sshd".to_owned(), message: message.to_owned() }
 }
 
 /// The person's own, of the files and of the agent.
@@ -143,7 +141,7 @@ async fn remember(host: &str, key: &str, state_dir: &Path) -> Result<()> {
     if read().lines().any(|known| known == line) {
         return Ok(());
     }
-    let _lock = places::lock_ssh(state_dir).await?;
+    let _lock = paths::lock_ssh(state_dir).await?;
     let known = read();
     let others = known.lines().filter(|known| known.split(' ').next() != line.split(' ').next());
     let text: String = others.chain([line.as_str()]).flat_map(|line| [line, "\n"]).collect();

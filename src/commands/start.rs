@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use super::Asked;
 use crate::cli::{Creation, Start};
+use crate::commands::target;
+use crate::container::connect::Connector;
 use crate::context::Context;
-use crate::entry::Entry;
 use crate::error::Result;
-use crate::print;
+use crate::output::print;
 use crate::project::Project;
-use crate::target;
 
 pub async fn run(args: Start, context: &Context) -> Result<ExitCode> {
     let project = target::resolve_existing(args.target.as_deref(), context).await?;
@@ -21,10 +21,10 @@ pub async fn run(args: Start, context: &Context) -> Result<ExitCode> {
 /// Makes the container exist and run, and with it the sessions that are there from the start.
 pub async fn start(project: &Project, creation: &Creation, context: &Context) -> Result<()> {
     let asked = Asked::of(project, creation, context)?;
-    let entry = Entry::to(project, context);
-    entry.lifecycle()?.up(&asked.wanted(context)).await?;
+    let connector = Connector::to(project, context);
+    connector.lifecycle()?.up(&asked.wanted(context)).await?;
     if asked.has_beginning() {
-        asked.begin(&mut entry.running().await?, &entry).await?;
+        asked.begin(&mut connector.running().await?, &connector).await?;
     }
     Ok(())
 }

@@ -5,15 +5,14 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::cli::Status as Arguments;
+use crate::commands::target;
+use crate::container::drift;
 use crate::context::Context;
-use crate::drift;
 use crate::engine::{Container, label};
 use crate::error::Result;
-use crate::plan::{Condition, Status};
-use crate::print;
-use crate::project::{ContainerName, Project};
-use crate::session::{Session, SessionName};
-use crate::target;
+use crate::model::{Condition, ContainerName, Session, SessionName, Status};
+use crate::output::print;
+use crate::project::Project;
 
 #[derive(Serialize)]
 struct Report {

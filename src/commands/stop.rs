@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use futures_util::future::join_all;
 
 use crate::cli::Stop;
+use crate::commands::target;
+use crate::container::connect::Connector;
+use crate::container::plan::{self, Step};
 use crate::context::Context;
-use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::plan::{self, Step};
-use crate::print;
+use crate::output::print;
 use crate::project::Project;
-use crate::target;
 
 pub async fn run(args: Stop, context: &Context) -> Result<ExitCode> {
     let engine = context.engine()?;
@@ -43,8 +43,8 @@ async fn stop(project: &Project, context: &Context) -> Result<()> {
 
 /// What it took to stop it, which is nothing where it did not run.
 pub async fn stop_container(project: &Project, context: &Context) -> Result<Vec<Step>> {
-    let entry = Entry::to(project, context);
-    let lifecycle = entry.lifecycle()?;
+    let connector = Connector::to(project, context);
+    let lifecycle = connector.lifecycle()?;
     let steps = plan::stop(project, &lifecycle.look(None).await?)?;
     lifecycle.take(&steps).await?;
     Ok(steps)

@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use crate::cli::Trust;
+use crate::commands::target;
 use crate::config::{Trusted, inside_only, lines_of, own_file};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::print;
+use crate::output::print;
 use crate::quote;
-use crate::target;
 
 pub async fn run(args: Trust, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.directory.as_deref(), context).await?;

@@ -8,12 +8,14 @@ use kdl::KdlNode;
 
 use super::fields::{Fields, name_span, problem, unknown};
 use super::forbidden;
-use super::part::{Build, Command, Gpus, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root};
-use super::part::{Session, Ssh, User, Variable, Volume, Way};
-use super::problem::{Problem, Problems, place};
+use super::part::{
+    Build, Command, Gpus, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Ssh, User,
+    Variable, Volume, Way,
+};
 use super::source::{Scope, Source, Sourced};
 use super::syntax;
 use super::value::{self, Wrong};
+use crate::error::{Problem, Problems, place};
 
 /// What a profile can hold.
 const KEYS: [&str; 19] = [

@@ -2,10 +2,10 @@
 
 use kdl::{KdlEntry, KdlNode, KdlValue};
 
-use super::problem::Problem;
 use super::source::Sourced;
 use super::value::{Read, Wrong};
-use crate::nearest::nearest;
+use crate::config::nearest::nearest;
+use crate::error::Problem;
 
 pub struct Fields<'a> {
     node: &'a KdlNode,

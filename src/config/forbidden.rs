@@ -41,7 +41,7 @@ pub fn key(name: &str) -> Option<Wrong> {
 }
 
 /// Whether a path of the host, mounted, would lead to an engine's socket. `sockets` are those in use. Symbolic links are not
-/// followed here: see `outfit`.
+/// followed here: see `resources`.
 pub fn mount(source: &Path, sockets: &[PathBuf]) -> Option<Wrong> {
     leads_to_engine(source, sockets).then(|| because(&format!("mount \"{}\"", source.display()), ENGINE))
 }

@@ -10,12 +10,11 @@ use std::time::Duration;
 use super::decode::{File, Surroundings, decode};
 use super::merge::{Config, merge};
 use super::part::{Limits, Part, Profile, Way};
-use super::problem::{Problem, Problems};
 use super::source::{Scope, Sourced};
 use super::trust::{Trusted, inside_only};
-use crate::aside::{self, DISK};
-use crate::error::{Error, Result};
-use crate::nearest::nearest;
+use crate::config::nearest::nearest;
+use crate::deadline::{self, DISK};
+use crate::error::{Error, Problem, Problems, Result};
 use crate::project::Project;
 
 /// What a project's own file is called.
@@ -139,7 +138,7 @@ impl Locations {
     pub fn part_and_text(&self, path: &Path) -> Result<Option<(Part, String)>> {
         let read = {
             let path = path.to_owned();
-            aside::within(self.patience, move || read(&path))
+            deadline::block_within(self.patience, move || read(&path))
         };
         let silent = || Err(Error::io(format!("read `{}`", path.display()), io::Error::other("its disk does not answer")));
         let Some(text) = read.unwrap_or_else(silent)? else {

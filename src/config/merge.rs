@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use super::part::{Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root};
-use super::part::{Session, Ssh, User, Variable, Volume, Way};
+use super::part::{
+    Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Ssh, User, Variable,
+    Volume, Way,
+};
 use super::source::{Source, Sourced};
-use crate::session::SessionName;
+use crate::model::SessionName;
 
 pub const DEFAULT_IMAGE: &str = "wharf-default:latest";
 /// What it is where GPUs are configured.

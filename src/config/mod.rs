@@ -1,5 +1,6 @@
 //! What a person has written down about their containers: two files and the flags, merged.
 
+pub mod age;
 mod decode;
 mod fields;
 mod forbidden;
@@ -7,8 +8,8 @@ mod forbidden;
 mod hostile;
 mod load;
 mod merge;
+pub mod nearest;
 mod part;
-mod problem;
 mod show;
 mod source;
 #[cfg(any(test, fuzzing))]
@@ -25,7 +26,7 @@ pub use load::{Effective, Locations, PROJECT_FILE, Waiting, lines_of, may_have_f
 pub use merge::merge;
 pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, Image};
 pub use part::{Build, Command, Gpus, Mount, OnExit, Part, User, Way};
-pub use problem::Problems;
+
 pub use show::show;
 pub use source::{Scope, Source, Sourced};
 #[cfg(fuzzing)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::source::Sourced;
-use crate::age;
-use crate::session::SessionName;
+use crate::config::age;
+use crate::model::SessionName;
 
 /// One layer of the configuration. What can be written more than once is a list; its entries are told apart by their
 /// [`Keyed::key`].

@@ -6,8 +6,8 @@ use std::thread;
 use kdl::KdlDocument;
 
 use super::fields::problem;
-use super::problem::Problem;
 use super::value::Wrong;
+use crate::error::Problem;
 
 /// Deeper, with more braces, and longer than any configuration is.
 const MOST_NESTED: usize = 16;

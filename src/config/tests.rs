@@ -3,9 +3,9 @@
 use super::decode::{File, decode};
 use super::merge::{Config, Image, merge};
 use super::part::Part;
-use super::problem::Problems;
 use super::source::{Scope, Source};
 use super::*;
+use crate::error::Problems;
 
 pub fn decoded(scope: Scope, text: &str) -> Result<Part, Problems> {
     let surroundings = Surroundings { home: Some("/home/ada".into()), sockets: vec!["/srv/engine/api.sock".into()] };

@@ -7,9 +7,10 @@ use bytesize::ByteSize;
 use kdl::KdlValue;
 
 use super::forbidden;
-use crate::age::age;
-use crate::nearest::nearest;
-use crate::session::{RUNTIME_DIR, SessionName};
+use crate::config::age::age;
+use crate::config::nearest::nearest;
+use crate::model::SessionName;
+use crate::protocol::RUNTIME_DIR;
 
 /// What is wrong with a value, and what would be right.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions, 
 use super::container::{belongs_to, label};
 use super::{Engine, absent_is_none};
 use crate::error::Result;
-use crate::project::{ContainerName, Project};
+use crate::model::ContainerName;
+use crate::project::Project;
 
 /// A place beside a project's own container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

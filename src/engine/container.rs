@@ -1,7 +1,6 @@
 //! Containers: what the engine says of them, and what it is asked to do with them.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,12 +11,12 @@ use bollard::query_parameters::{
     WaitContainerOptions,
 };
 use futures_util::StreamExt;
-use serde::Serialize;
 
 use super::{Engine, WORK, absent_is_none, age_of};
 use crate::error::{Error, Result};
-use crate::project::{ContainerName, Project};
-use crate::tools::Launch;
+use crate::model::{ContainerName, State};
+use crate::project::Project;
+use crate::protocol::Launch;
 
 /// The labels that prove what is ours, on containers and volumes.
 pub mod label {
@@ -57,51 +56,6 @@ const COMMANDS: [&str; 2] = ["sleep infinity", "wharf pause"];
 /// How often to look whether a container is gone whose removal somebody else has asked for.
 const PAUSE: Duration = Duration::from_millis(20);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    Created,
-    Running,
-    Paused,
-    Restarting,
-    Removing,
-    Exited,
-    Dead,
-}
-
-impl State {
-    /// As the engine writes it.
-    pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Created, Self::Running, Self::Paused, Self::Restarting, Self::Removing, Self::Exited, Self::Dead];
-        all.into_iter().find(|state| state.to_string() == text)
-    }
-
-    /// Whether a program can be run in the container as it is.
-    pub fn can_attach(self) -> bool {
-        self == Self::Running
-    }
-
-    /// Whether processes of the container exist.
-    pub fn is_up(self) -> bool {
-        matches!(self, Self::Running | Self::Paused | Self::Restarting)
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `pad`, so that a width in a format string counts.
-        f.pad(match self {
-            Self::Created => "created",
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Restarting => "restarting",
-            Self::Removing => "removing",
-            Self::Exited => "exited",
-            Self::Dead => "dead",
-        })
-    }
-}
-
 /// What the engine's check of a container's health says. wharf asks for none, but somebody else may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Health {
@@ -129,7 +83,7 @@ pub struct Container {
     pub read_only: bool,
     /// Where the host listens for it, which it does while the container is up.
     pub published: Vec<SocketAddr>,
-    /// The host's directory that is mounted at [`crate::session::HOST_DIR`].
+    /// The host's directory that is mounted at [`crate::protocol::HOST_DIR`].
     pub host_dir: Option<PathBuf>,
     /// How wharf's own program is run in it.
     pub launch: Option<Launch>,
@@ -264,7 +218,7 @@ pub(super) fn container_from(name: &ContainerName, found: ContainerInspectRespon
     let state = found.state.unwrap_or_default();
     let config = found.config.unwrap_or_default();
     let host_mount =
-        found.mounts.into_iter().flatten().find(|mount| mount.destination.as_deref() == Some(crate::session::HOST_DIR));
+        found.mounts.into_iter().flatten().find(|mount| mount.destination.as_deref() == Some(crate::protocol::HOST_DIR));
     let labels = config.labels.unwrap_or_default();
     Container {
         name: name.clone(),

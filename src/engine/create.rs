@@ -11,7 +11,7 @@ use bollard::query_parameters::CreateContainerOptions;
 
 use super::{Engine, Membership};
 use crate::error::Result;
-use crate::project::ContainerName;
+use crate::model::ContainerName;
 
 /// What root may do in a container beyond what anybody may: enough for package managers and for services that serve low
 /// ports. Of docker's own set AUDIT_WRITE, MKNOD, NET_RAW, SETFCAP, SETPCAP and SYS_CHROOT are missing (capabilities(7)).

@@ -8,7 +8,7 @@ use futures_util::{Stream, StreamExt};
 
 use super::{Engine, label, one_line};
 use crate::error::{Error, Result};
-use crate::project::ContainerName;
+use crate::model::ContainerName;
 
 /// What may change how a container stands. `exec_*` comes with every program that somebody runs in one.
 const ACTIONS: [&str; 10] = ["create", "start", "die", "oom", "stop", "pause", "unpause", "destroy", "health_status", "rename"];

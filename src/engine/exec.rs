@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use super::upgrade::{self, Upgraded};
 use super::{Engine, one_line};
 use crate::error::Result;
-use crate::project::ContainerName;
+use crate::model::ContainerName;
 
 /// As much as the engine passes on at once.
 const PIECE: usize = 32 * 1024;

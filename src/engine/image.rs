@@ -2,6 +2,7 @@
 
 use super::{Engine, absent_is_none, label};
 use crate::error::{Error, Result};
+use crate::model::native_architecture;
 
 /// An image on this engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,17 +22,6 @@ impl Image {
     /// Whether its programs are for this machine, and so for an engine on it.
     pub fn is_native(&self) -> bool {
         self.architecture.is_empty() || self.architecture == native_architecture()
-    }
-}
-
-/// This machine's architecture, as images name it.
-pub fn native_architecture() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "386",
-        "powerpc64" => "ppc64le",
-        other => other,
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::container::{Container, container_from};
 use super::{Engine, absent_is_none};
 use crate::error::Result;
-use crate::project::ContainerName;
+use crate::model::ContainerName;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspected {

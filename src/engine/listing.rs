@@ -11,9 +11,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{Engine, State, label, upgrade};
+use super::{Engine, label, upgrade};
 use crate::error::{Error, Result};
-use crate::project::{ContainerName, Project};
+use crate::model::{ContainerName, State};
+use crate::project::Project;
 
 /// Two patterns of which every name matches one. Engines before 29 look at one container after the other, some 60 µs each:
 /// asked for two halves at once, they take little more than half as long. Our names end with a digit of a hash.

@@ -7,7 +7,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 
 use super::{Answer, Engine, LOOK, one_line};
 use crate::error::{Error, Result};
-use crate::project::ContainerName;
+use crate::model::ContainerName;
 
 /// A piece of a log, as it was printed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -34,13 +34,13 @@ use bollard::Docker;
 pub use archive::Archive;
 pub use beside::Beside;
 pub use build::BuildOrder;
-pub use container::{Container, Health, Idle, State, label};
+pub use container::{Container, Health, Idle, label};
 pub use create::{ContainerSpec, Limits, Mount, PortBinding};
 pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
 pub use exec::{Exec, ExecStream, Said};
-pub use image::{Image, native_architecture};
+pub use image::Image;
 pub use import::ListedImage;
 pub use inspect::{Inspected, Mounted};
 pub use log::Printed;

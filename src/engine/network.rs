@@ -11,7 +11,7 @@ use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions, 
 use super::container::label;
 use super::{Engine, absent_is_none};
 use crate::error::{Error, Result};
-use crate::project::ContainerName;
+use crate::model::ContainerName;
 
 /// The network that a container is in, and what the others there may call it beside its name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions, 
 use super::container::label;
 use super::{Engine, absent_is_none, age_of};
 use crate::error::Result;
-use crate::project::{ContainerName, Project};
+use crate::model::ContainerName;
+use crate::project::Project;
 
 impl Engine {
     pub async fn volume_exists(&self, name: &str) -> Result<bool> {

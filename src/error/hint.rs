@@ -1,7 +1,7 @@
 //! What to do about it.
 
 use super::Error;
-use crate::engine::native_architecture;
+use crate::model::native_architecture;
 use crate::quote::shell_if_needed;
 
 impl Error {

@@ -1,16 +1,16 @@
 //! What failed, on what, why, and what to do about it.
 
 mod hint;
+mod problem;
 
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::config::Problems;
-use crate::engine::{State, native_architecture};
-use crate::project::ContainerName;
-use crate::session::SessionName;
+pub use problem::{Problem, Problems, place};
+
+use crate::model::{BadSessionName, ContainerName, SessionName, State, native_architecture};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -30,8 +30,8 @@ pub enum Error {
     AmbiguousTarget { target: String, candidates: Vec<String> },
     #[error("`{host}` could be any of: {}", candidates.join(", "))]
     AmbiguousHost { host: String, candidates: Vec<String> },
-    #[error("`{name}` is not a name for a session: {reason}")]
-    BadSessionName { name: String, reason: &'static str },
+    #[error(transparent)]
+    BadSessionName(#[from] BadSessionName),
 
     #[error("{}", files.iter().map(Problems::to_string).collect::<Vec<_>>().join("\n"))]
     Configuration { files: Vec<Problems> },

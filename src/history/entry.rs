@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::SessionName;
 use crate::project::Project;
-use crate::session::SessionName;
 
 /// The most that all uses count together: beyond that, each counts for less, and what is not used fades (zoxide's ageing).
 const MOST_USES: f64 = 9000.0;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use super::entry::{Entry, shortened};
-use crate::places;
+use crate::paths;
 
 /// The size from which the file is shortened: some 10,000 lines. It is not written to above twice of it.
 const MOST_BYTES: u64 = 1 << 20;
@@ -46,7 +46,7 @@ pub fn append(state_dir: &Path, entry: &Entry) -> io::Result<()> {
     for _ in 0..ATTEMPTS {
         let file = match open(&mut options, &path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                places::create(state_dir).map_err(io::Error::other)?;
+                paths::create(state_dir).map_err(io::Error::other)?;
                 open(&mut options, &path)?
             }
             opened => opened?,
@@ -116,8 +116,8 @@ fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::SessionName;
     use crate::project::Project;
-    use crate::session::SessionName;
     use jiff::Timestamp;
 
     fn entry(path: &str, second: i64) -> Entry {

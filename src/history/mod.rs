@@ -8,8 +8,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::model::SessionName;
 use crate::project::Project;
-use crate::session::SessionName;
 use entry::Entry;
 
 /// When projects were used last, and how often.

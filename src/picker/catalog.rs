@@ -8,10 +8,10 @@ use std::rc::Rc;
 use jiff::Timestamp;
 
 use super::row::{Row, Standing};
-use crate::engine::{Listed, State};
+use crate::engine::Listed;
 use crate::history::History;
+use crate::model::{SessionName, State};
 use crate::project::Project;
-use crate::session::SessionName;
 use crate::tmux::OpenPane;
 
 /// A project, and what is known of it.

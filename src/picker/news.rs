@@ -15,9 +15,9 @@ use super::{AGAIN, Outcome, Picker, action, escapes, sources};
 use crate::context::Context;
 use crate::engine::Listed;
 use crate::error::Result;
+use crate::model::SessionName;
 use crate::project::Project;
 use crate::quote;
-use crate::session::SessionName;
 use crate::tmux::OpenPane;
 
 /// How long the host's tmux may take, in whose popup this is.

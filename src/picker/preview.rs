@@ -10,17 +10,17 @@ use tokio::time::timeout;
 
 use super::escapes;
 use super::row::Standing;
-use crate::ago::ago;
+use crate::connection::{Connection, control};
+use crate::container::connect::Connector;
+use crate::container::drift;
 use crate::context::Context;
-use crate::drift;
 use crate::engine::Listed;
-use crate::entry::Entry;
 use crate::error::Result;
+use crate::model::SessionName;
+use crate::output::ago::ago;
 use crate::project::Project;
 use crate::quote;
-use crate::session::SessionName;
 use crate::tmux::{PaneId, TmuxServer};
-use crate::way::{Connection, control};
 
 /// How long whoever is asked for a preview may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -94,7 +94,7 @@ async fn capture_session(
         let had_one = before.is_some();
         let mut connection = match before.take() {
             Some(connection) => connection,
-            None => Entry::to(project, context).running().await?.connection,
+            None => Connector::to(project, context).running().await?.connection,
         };
         match control::capture(&mut connection, &project.container_name(), session, true, None).await {
             Ok(screen) => return Ok((String::from_utf8_lossy(&screen).into_owned(), connection)),

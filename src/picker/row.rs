@@ -2,10 +2,9 @@
 
 use nucleo_matcher::Utf32String;
 
-use crate::engine::State;
+use crate::model::{SessionName, State};
 use crate::project::Project;
 use crate::quote;
-use crate::session::SessionName;
 
 /// How a project or a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

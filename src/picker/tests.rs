@@ -11,9 +11,9 @@ use super::keys::Action;
 use super::preview::Preview;
 use super::screen::{Choice, Effect, Mode, Screen};
 use super::view;
-use crate::engine::{Listed, Published, State};
+use crate::engine::{Listed, Published};
+use crate::model::{SessionName, State};
 use crate::project::Project;
-use crate::session::SessionName;
 use crate::tmux::OpenPane;
 
 fn project(path: &str) -> Project {

@@ -1,7 +1,7 @@
 //! A project: the directory that a container belongs to, and the names that follow from it.
 
 mod git;
-mod name;
+pub mod host_user;
 mod root;
 mod secrets;
 
@@ -9,11 +9,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub use git::outside_git_directory;
-pub use name::{ContainerName, slug};
 pub use root::{Asked, find_root, normal};
 pub use secrets::{Masked, exposed, masked};
 
 use crate::error::{Error, Result};
+use crate::model::{ContainerName, slug};
 
 /// A project, known by the canonical path of its directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

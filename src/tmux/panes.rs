@@ -5,8 +5,8 @@ use tmux_interface::{CapturePane, ListPanes, SetBuffer, TmuxCommands};
 use super::window::{PROJECT, SESSION};
 use super::{ClientName, PaneId, TmuxServer};
 use crate::error::Result;
+use crate::model::SessionName;
 use crate::project::Project;
-use crate::session::SessionName;
 
 /// A pane that shows a session.
 #[derive(Debug, Clone, PartialEq, Eq)]

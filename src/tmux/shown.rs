@@ -3,7 +3,7 @@
 use tmux_interface::SetOption;
 
 use super::WindowId;
-use crate::plan::Status;
+use crate::model::Status;
 
 /// On a window: how its project's container stands, in one word.
 pub const STATE: &str = "@wharf_state";
@@ -65,7 +65,7 @@ impl From<&Status> for Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Condition;
+    use crate::model::Condition;
 
     #[test]
     fn only_what_has_changed_is_written() {

@@ -19,7 +19,7 @@ use super::shown::Shown;
 use super::window::CONTAINER;
 use super::{TmuxServer, WindowId};
 use crate::error::Result;
-use crate::project::ContainerName;
+use crate::model::ContainerName;
 
 /// What a watcher waits on; a word of it that comes while nobody waits is kept.
 const CHANNEL: &str = "wharf-windows";
@@ -172,7 +172,7 @@ fn parse(line: &str) -> Option<Listed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Condition, Status};
+    use crate::model::{Condition, Status};
     use crate::project::Project;
 
     #[test]

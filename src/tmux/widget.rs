@@ -7,7 +7,7 @@ use super::TmuxServer;
 use super::shown::{ACTIVITY, BELL, DRIFT, STATE};
 use super::window::PROJECT;
 use crate::error::Result;
-use crate::plan::Condition;
+use crate::model::Condition;
 
 /// What a status line includes, as `#{E:@wharf-status}`.
 pub const STATUS: &str = "@wharf-status";

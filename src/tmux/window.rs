@@ -10,8 +10,8 @@ use tmux_interface::{
 use super::watched::windows_changed;
 use super::{PaneId, SessionId, TmuxServer, WindowId};
 use crate::error::{Error, Result};
-use crate::project::{ContainerName, Project};
-use crate::session::SessionName;
+use crate::model::{ContainerName, SessionName};
+use crate::project::Project;
 
 /// On a window, or on a pane that shows another project than its window: the project's path.
 pub const PROJECT: &str = "@wharf_project";

@@ -23,7 +23,7 @@ pub const NO_ENGINE: &str = "unix:///nonexistent/docker.sock";
 /// What the host's side begins with, and a relay of this version too.
 pub const HELLO: &[u8] = b"H\0\0\0\x09wharf\0\x01{}";
 
-/// A frame of the protocol (`src/wire/`), by its kind.
+/// A frame of the protocol (`src/protocol/`), by its kind.
 pub fn frame(kind: u8, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap();
     [&[kind][..], &length.to_be_bytes(), payload].concat()

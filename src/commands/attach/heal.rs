@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use crate::entry::{Door, Entry};
+use crate::connection::signals::Signals;
+use crate::connection::terminal::Terminal;
+use crate::container::connect::{Connected, Connector};
 use crate::error::{Error, Result};
-use crate::report;
-use crate::session::signals::Signals;
-use crate::session::terminal::Terminal;
+use crate::output::report;
 
 /// How often to look whether a lost engine is back.
 const RETRY: Duration = Duration::from_millis(500);
@@ -19,7 +19,7 @@ const CTRL_D: u8 = 4;
 
 /// How to go on.
 pub enum Next {
-    GoOn(Door),
+    GoOn(Connected),
     /// Bring the container and the session up again.
     StartAgain,
     Close,
@@ -27,15 +27,15 @@ pub enum Next {
 
 /// Gets in again, and waits for an engine that is gone for as long as it takes. An error where there is nothing to get
 /// into any more.
-pub async fn regain(entry: &Entry<'_>) -> Result<Next> {
+pub async fn regain(connector: &Connector<'_>) -> Result<Next> {
     let mut is_waiting = false;
     loop {
-        let error = match entry.running().await {
-            Ok(door) => return Ok(Next::GoOn(door)),
+        let error = match connector.running().await {
+            Ok(connected) => return Ok(Next::GoOn(connected)),
             Err(error) => error,
         };
         if !error.is_engine_lost() {
-            return Err(entry.lifecycle()?.failure().await.unwrap_or(error));
+            return Err(connector.lifecycle()?.failure().await.unwrap_or(error));
         }
         if !is_waiting {
             report::print(&error);
@@ -59,7 +59,7 @@ pub fn can_start_again(error: &Error) -> bool {
 }
 
 /// Says what has ended, and asks what to do.
-pub async fn ask(entry: &Entry<'_>, error: &Error) -> Next {
+pub async fn ask(connector: &Connector<'_>, error: &Error) -> Next {
     report::print(error);
     let has_log = matches!(error, Error::Died { .. });
     loop {
@@ -70,7 +70,7 @@ pub async fn ask(entry: &Entry<'_>, error: &Error) -> Next {
         loop {
             match key().await {
                 Some(b'\r' | b'\n') => return Next::StartAgain,
-                Some(b'l') if has_log => break show_log(entry).await,
+                Some(b'l') if has_log => break show_log(connector).await,
                 Some(key) if !closes(key) => {}
                 _ => return Next::Close,
             }
@@ -78,8 +78,8 @@ pub async fn ask(entry: &Entry<'_>, error: &Error) -> Next {
     }
 }
 
-async fn show_log(entry: &Entry<'_>) {
-    let log = async { entry.context.engine()?.last_log_lines(&entry.name(), LOG_LINES).await };
+async fn show_log(connector: &Connector<'_>) {
+    let log = async { connector.context.engine()?.last_log_lines(&connector.name(), LOG_LINES).await };
     match log.await {
         Ok(lines) if lines.is_empty() => eprintln!("the log is empty"),
         Ok(lines) => lines.iter().for_each(|line| eprintln!("{line}")),

@@ -13,23 +13,22 @@ use jiff::Timestamp;
 
 use super::{Asked, hooks, watch};
 use crate::cli::{Attach, Creation};
+use crate::commands::target;
+use crate::connection::agent::AgentSocket;
+use crate::connection::attach::{End, Goodbye, pump};
+use crate::connection::signals::Signals;
+use crate::connection::terminal::{Terminal, USUAL_SIZE};
+use crate::connection::{control, environment, git};
+use crate::container::connect::{Connected, Connector};
+use crate::container::plan;
 use crate::context::Context;
-use crate::entry::{Door, Entry};
 use crate::error::{Error, Result};
-use crate::exit;
 use crate::history;
-use crate::plan;
-use crate::print;
+use crate::model::{SessionName, exit};
+use crate::output::print;
 use crate::project::Project;
+use crate::protocol::{Program, Request, Run, commands};
 use crate::quote;
-use crate::session::agent::AgentSocket;
-use crate::session::attach::{End, Goodbye, pump};
-use crate::session::signals::Signals;
-use crate::session::terminal::{Terminal, USUAL_SIZE};
-use crate::session::{SessionName, commands, environment, git, memory};
-use crate::target;
-use crate::way::control;
-use crate::wire::{Program, Request, Run};
 use heal::Next;
 
 /// A connection that was lost sooner than this after it was made will be lost again.
@@ -49,12 +48,12 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
         return create_and_enter(&project, &args.session, &args.creation, &args.command, args.directory, context).await;
     }
     refuse_without_terminal("attach")?;
-    let entry = Entry::to(&project, context);
-    let door = entry.running_soon().await?;
+    let connector = Connector::to(&project, context);
+    let connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
     let Attach { session, creation, command, .. } = &args;
-    let visit = Visit { entry: &entry, session, creation, command, directory: None };
-    visit.enter(door, commands::attach(&args.session)).await
+    let visit = Visit { connector: &connector, session, creation, command, directory: None };
+    visit.enter(connected, commands::attach(&args.session)).await
 }
 
 /// Attaches this terminal to a session; creates and starts whatever is not there yet.
@@ -67,17 +66,17 @@ pub async fn create_and_enter(
     context: &Context,
 ) -> Result<ExitCode> {
     refuse_without_terminal("open")?;
-    let entry = Entry::to(project, context);
-    let asked = Asked::of_entry(&entry, creation).await?;
-    asked.refuse_kept(&entry).await?;
-    let mut door = entry.up(&asked.wanted(context)).await?;
-    asked.begin(&mut door, &entry).await?;
-    control::make_room(&mut door.connection, &entry.name(), session, command).await?;
+    let connector = Connector::to(project, context);
+    let asked = Asked::of_connector(&connector, creation).await?;
+    asked.refuse_kept(&connector).await?;
+    let mut connected = connector.up(&asked.wanted(context)).await?;
+    asked.begin(&mut connected, &connector).await?;
+    control::make_room(&mut connected.connection, &connector.name(), session, command).await?;
     let start = asked.start_of(session);
     let command = if command.is_empty() { &start.command } else { command };
     let directory = directory.or(start.directory);
-    let visit = Visit { entry: &entry, session, creation, command, directory };
-    Box::pin(visit.enter(door, visit.program())).await
+    let visit = Visit { connector: &connector, session, creation, command, directory };
+    Box::pin(visit.enter(connected, visit.program())).await
 }
 
 fn refuse_without_terminal(verb: &'static str) -> Result<()> {
@@ -96,7 +95,7 @@ async fn project_of(args: &Attach, context: &Context) -> Result<Project> {
 
 /// A terminal's stay in a session, and what it takes to come back to it.
 struct Visit<'a> {
-    entry: &'a Entry<'a>,
+    connector: &'a Connector<'a>,
     session: &'a SessionName,
     creation: &'a Creation,
     /// What the session runs where it has to be started.
@@ -112,8 +111,8 @@ impl Visit<'_> {
 
     /// Shows the session until it ends or this terminal goes. A connection that is lost meanwhile is made anew: the session
     /// is not in it.
-    async fn enter(&self, mut door: Door, mut program: Program) -> Result<ExitCode> {
-        let Entry { project, context, .. } = self.entry;
+    async fn enter(&self, mut connected: Connected, mut program: Program) -> Result<ExitCode> {
+        let Connector { project, context, .. } = self.connector;
         // What the host's tmux takes for the pane's directory, and opens new panes in.
         let _ = env::set_current_dir(project.path());
         let _tag = PaneTag::set(project, self.session, context);
@@ -125,13 +124,14 @@ impl Visit<'_> {
         loop {
             let since = Instant::now();
             let creates = program == self.program();
-            let shown = self.show(&mut door, program, !has_been_shown, &mut signals).await?;
+            let shown = self.show(&mut connected, program, !has_been_shown, &mut signals).await?;
             let ControlFlow::Continue(end) = shown else {
                 return Ok(INTERRUPTED.into());
             };
             let next = match end {
                 End::Here => return Ok(ExitCode::SUCCESS),
-                End::Exited(0) => match control::exit_code(&mut door.connection, &self.entry.name(), self.session).await {
+                End::Exited(0) => match control::exit_code(&mut connected.connection, &self.connector.name(), self.session).await
+                {
                     Ok(code) => return Ok(exit::with(code)),
                     // It ended with the container.
                     Err(_) => Box::pin(self.regain_after(Duration::ZERO)).await?,
@@ -142,7 +142,7 @@ impl Visit<'_> {
                 }
                 End::Exited(code) => self.over(self.why_it_failed(code).await).await?,
                 End::Lost if quick_losses == LOSSES => {
-                    return Err(Error::lost(&self.entry.name(), io::ErrorKind::ConnectionReset.into()));
+                    return Err(Error::lost(&self.connector.name(), io::ErrorKind::ConnectionReset.into()));
                 }
                 End::Lost => {
                     has_been_shown = true;
@@ -154,41 +154,41 @@ impl Visit<'_> {
                     }
                 }
             };
-            (door, program) = match next {
+            (connected, program) = match next {
                 // What was lost has been started: a session that has ended meanwhile is not started again.
-                Next::GoOn(door) => (door, commands::attach(self.session)),
+                Next::GoOn(connected) => (connected, commands::attach(self.session)),
                 Next::StartAgain => (self.up_again().await?, self.program()),
                 Next::Close => return Ok(ExitCode::FAILURE),
             };
         }
     }
 
-    async fn up_again(&self) -> Result<Door> {
-        let Entry { project, context, .. } = self.entry;
+    async fn up_again(&self) -> Result<Connected> {
+        let Connector { project, context, .. } = self.connector;
         let asked = Asked::of(project, self.creation, context)?;
-        let mut door = self.entry.up(&asked.wanted(context)).await?;
-        asked.begin(&mut door, self.entry).await?;
-        Ok(door)
+        let mut connected = self.connector.up(&asked.wanted(context)).await?;
+        asked.begin(&mut connected, self.connector).await?;
+        Ok(connected)
     }
 
     /// Shows the session until this connection or one of its ends goes. Breaks off where a signal comes before the session.
     async fn show(
         &self,
-        door: &mut Door,
+        connected: &mut Connected,
         program: Program,
         is_first: bool,
         signals: &mut Signals,
     ) -> Result<ControlFlow<(), End>> {
-        let context = self.entry.context;
-        let agent = serve_agent(&door.host_dir, context);
+        let context = self.connector.context;
+        let agent = serve_agent(&connected.host_dir, context);
         let mut environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
-        environment.extend(git::share_with_session(self.entry.project.path(), &door.host_dir).await);
+        environment.extend(git::share_with_session(self.connector.project.path(), &connected.host_dir).await);
         let size = Some(Terminal::size().unwrap_or(USUAL_SIZE));
         let run = Run { program, environment, directory: self.directory.clone(), terminal: size };
-        let asked = door.connection.request(Request::Run(run)).await;
+        let asked = connected.connection.request(Request::Run(run)).await;
         // Not in raw mode yet: a Ctrl-C that somebody presses meanwhile is a signal.
         tokio::select! {
-            is_there = self.entry.wait_at(door) => is_there?,
+            is_there = self.connector.wait_at(connected) => is_there?,
             _ = signals.recv() => return Ok(ControlFlow::Break(())),
         }
         let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
@@ -196,11 +196,10 @@ impl Visit<'_> {
             Ok(()) => {
                 if is_first {
                     // While the session comes.
-                    history::record(&context.state_dir, self.entry.project, self.session, Timestamp::now());
+                    history::record(&context.state_dir, self.connector.project, self.session, Timestamp::now());
                 }
                 let goodbye = Goodbye::Detach { key: context.tmux.is_none() };
-                tokio::spawn(memory::settle());
-                let connection = &mut door.connection;
+                let connection = &mut connected.connection;
                 pump(&terminal, size, &mut connection.reader, &mut connection.writer, goodbye).await
             }
             Err(_) => Ok(End::Lost),
@@ -214,7 +213,7 @@ impl Visit<'_> {
 
     async fn regain_after(&self, pause: Duration) -> Result<Next> {
         tokio::time::sleep(pause).await;
-        match heal::regain(self.entry).await {
+        match heal::regain(self.connector).await {
             Err(error) => self.over(error).await,
             next => next,
         }
@@ -222,22 +221,22 @@ impl Visit<'_> {
 
     /// What was shown is over: a question in a pane, which would close, where there is something to start again.
     async fn over(&self, error: Error) -> Result<Next> {
-        if self.entry.context.is_panes_program() && heal::can_start_again(&error) {
-            Ok(heal::ask(self.entry, &error).await)
+        if self.connector.context.is_panes_program() && heal::can_start_again(&error) {
+            Ok(heal::ask(self.connector, &error).await)
         } else {
             Err(error)
         }
     }
 
     async fn why_it_failed(&self, exit_code: i32) -> Error {
-        let (entry, session) = (self.entry, self.session);
-        let container = entry.name();
+        let (connector, session) = (self.connector, self.session);
+        let container = connector.name();
         if let Some(lack) = control::lack(&container, exit_code) {
             return lack;
         }
         // A program in the container ends with it, and can be heard of first.
-        let running = match entry.running().await {
-            Ok(mut door) => door.connection.sessions().await,
+        let running = match connector.running().await {
+            Ok(mut connected) => connected.connection.sessions().await,
             Err(error) => return error,
         };
         match running {
@@ -258,7 +257,7 @@ pub fn serve_agent(host_dir: &Path, context: &Context) -> Option<AgentSocket> {
 }
 
 async fn show_line(args: &Attach, project: &Project, context: &Context) -> Result<ExitCode> {
-    let seen = Entry::to(project, context).lifecycle()?.look(None).await?;
+    let seen = Connector::to(project, context).lifecycle()?.look(None).await?;
     let container = plan::attach(project, &seen)?;
     let launch = container.launch.ok_or_else(|| Error::NoTools { container: container.name.clone() })?;
     let mut line = vec!["docker".to_owned(), "exec".to_owned(), "-it".to_owned()];

@@ -14,14 +14,14 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use tokio::time::{Instant, timeout_at};
 
-use crate::aside::aside;
 use crate::cli::Doctor;
+use crate::commands::target;
 use crate::context::Context;
+use crate::deadline::on_thread;
 use crate::error::{Error, Result};
-use crate::print;
+use crate::output::print;
+use crate::output::report::HINT;
 use crate::project::Project;
-use crate::report::HINT;
-use crate::target;
 use finding::{Finding, Verdict};
 use project::Wanted;
 
@@ -43,7 +43,7 @@ pub async fn run(args: Doctor, context: &Context) -> Result<ExitCode> {
 async fn look(target: Option<&str>, context: &Context) -> Vec<Finding> {
     let deadline = Instant::now() + PATIENCE;
     let state_dir = context.state_dir.clone();
-    let state = aside(move || vec![disk::state_directory(&state_dir)]);
+    let state = on_thread(move || vec![disk::state_directory(&state_dir)]);
     let (engine, tmux, state, (project, configuration, wanted)) = tokio::join!(
         engine::engine(context),
         tmux::tmux(context),
@@ -82,7 +82,7 @@ async fn configured(target: Option<&str>, deadline: Instant, context: &Context) 
         Err(_) => (None, vec![Finding::late(CHECK)]),
     };
     let (locations, of) = (context.configuration(), project.clone());
-    let looked = timeout_at(deadline, aside(move || project::configuration(&locations, of.as_ref()))).await;
+    let looked = timeout_at(deadline, on_thread(move || project::configuration(&locations, of.as_ref()))).await;
     let (found, wanted) = looked.ok().flatten().unwrap_or_else(|| (vec![Finding::late("config")], Wanted::default()));
     findings.extend(found);
     (project, findings, wanted)

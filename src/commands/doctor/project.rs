@@ -1,17 +1,17 @@
 //! A project: what is configured for it, and its container.
 
-use crate::build::Recipe;
 use crate::commands::config::part;
 use crate::config::{Config, DEFAULT_IMAGE, Image, Locations, Part, Waiting, own_file};
+use crate::connection;
+use crate::container::{drift, plan};
 use crate::context::Context;
-use crate::drift;
 use crate::engine::Container;
 use crate::error::{Error, Result};
-use crate::places;
-use crate::plan::{self, Condition};
-use crate::project::{ContainerName, Project};
+use crate::image::build::Recipe;
+use crate::model::{Condition, ContainerName};
+use crate::paths;
+use crate::project::Project;
 use crate::quote;
-use crate::way;
 
 use super::finding::Finding;
 
@@ -144,13 +144,13 @@ async fn relay(project: &Project, container: &Container, context: &Context) -> F
     if !context.relays_of(project).are_used() {
         return Finding::ok(CHECK, "not used: sessions are reached by the engine's exec, as configured");
     }
-    let usual = places::shared(&container.name, &context.state_dir);
+    let usual = paths::shared(&container.name, &context.state_dir);
     let directory = container.host_dir.as_deref().unwrap_or(&usual);
-    if way::knock(directory).await.is_some() {
+    if connection::knock(directory).await.is_some() {
         return Finding::ok(CHECK, "it answers");
     }
     let found = "it doesn't answer, so sessions are reached by the engine's exec";
-    if places::is_shared_with(directory, &container.user) {
+    if paths::is_shared_with(directory, &container.user) {
         Finding::warning(CHECK, found, "the next `wharf open` starts it again; `wharf restart` does so at once")
     } else {
         Finding::ok(CHECK, &format!("{found}: the container runs as {}, who can't put a socket there", container.user))

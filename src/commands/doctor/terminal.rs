@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::tools;
+use crate::guest::delivery;
 
 use super::finding::Finding;
 
 /// `variable` looks one up that is not empty; `features` are what tmux knows of the terminal that it is in.
 pub fn terminal(variable: impl Fn(&str) -> Option<String>, home: Option<&Path>, features: &str) -> [Finding; 3] {
     let term = variable("TERM");
-    let is_known = |term: &str| tools::terminfo(term, own_terminfo(&variable, home)).is_some();
+    let is_known = |term: &str| delivery::terminfo(term, own_terminfo(&variable, home)).is_some();
     let entry = match term.as_deref() {
         None | Some("dumb" | "unknown") => {
             let found = format!("TERM is {}", term.as_deref().map_or("not set".to_owned(), |term| format!("`{term}`")));

@@ -14,11 +14,11 @@ use tokio::sync::mpsc;
 use super::super::watch::{Happened, Listener, follow};
 use super::table::{Look, table};
 use super::{EMPTY, Found, Row, find};
+use crate::connection::signals::Signals;
+use crate::connection::terminal::{Terminal, USUAL_SIZE};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::print;
-use crate::session::signals::Signals;
-use crate::session::terminal::{Terminal, USUAL_SIZE};
+use crate::output::print;
 
 /// Into the alternate screen, without a cursor; and back.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l";

@@ -15,19 +15,18 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::aside::aside_within;
 use crate::cli::List;
+use crate::container::connect::Connector;
+use crate::container::drift::Comparison;
+use crate::container::plan::Drift;
 use crate::context::Context;
-use crate::drift::Comparison;
-use crate::engine::{Engine, Listed, Published, State};
-use crate::entry::Entry;
+use crate::deadline::on_thread_within;
+use crate::engine::{Engine, Listed, Published};
 use crate::error::Result;
 use crate::history::History;
-use crate::plan::Drift;
-use crate::print;
+use crate::model::{SessionName, State};
+use crate::output::{print, report};
 use crate::quote;
-use crate::report;
-use crate::session::SessionName;
 use table::Look;
 
 /// How many containers to ask for their sessions at once, and how long all of them may take; and how long disks may.
@@ -106,7 +105,7 @@ struct OnDisk {
 async fn on_disk(containers: &Arc<Vec<Listed>>, images: HashMap<String, String>, context: &Context) -> Vec<OnDisk> {
     let found = Arc::new(Mutex::new(Vec::with_capacity(containers.len())));
     let (look_at, finds, comparison) = (Arc::clone(containers), Arc::clone(&found), Comparison::new(context));
-    aside_within(PATIENCE, move || {
+    on_thread_within(PATIENCE, move || {
         for listed in look_at.iter() {
             let drift = comparison.of(listed, images.get(&listed.image).map(String::as_str));
             let one = OnDisk { orphaned: listed.project.is_orphaned(), drift };
@@ -133,8 +132,8 @@ async fn sessions_of(context: &Context, containers: &[Listed]) -> Vec<Option<Vec
     let relays = context.relays();
     let ask = async |(index, listed): (usize, &Listed)| {
         let ask = async {
-            let mut door = Entry::by(relays, &listed.project, context).running().await.ok()?;
-            door.connection.sessions().await.ok()
+            let mut connected = Connector::by(relays, &listed.project, context).running().await.ok()?;
+            connected.connection.sessions().await.ok()
         };
         let sessions = tokio::time::timeout_at(deadline, ask).await.ok().flatten();
         (index, sessions.map(|sessions| sessions.into_iter().map(|session| session.name).collect()))

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use tabled::builder::Builder;
 
 use super::Row;
-use crate::ago::ago;
-use crate::engine::State;
-use crate::print;
+use crate::model::State;
+use crate::output::ago::ago;
+use crate::output::print;
 use crate::quote::visible;
 
 /// The columns, and which of them go first when the terminal is narrow.

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::digest::short_sha256;
 use crate::error::{Error, Result};
-use crate::places;
+use crate::paths;
 
 /// How long a watcher of another wharf may take to end once it was told to.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -65,7 +65,7 @@ impl Place {
 
     /// `None` where somebody else watches. With `replace`, another program's watcher is ended first.
     pub fn claim(&self, replace: bool) -> Result<Option<Claim>> {
-        places::create(&self.directory)?;
+        paths::create(&self.directory)?;
         let failed = |source| Error::io(format!("lock `{}`", self.file.display()), source);
         let started = Instant::now();
         loop {

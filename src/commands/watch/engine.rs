@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::context::Context;
 use crate::engine::Engine;
-use crate::project::ContainerName;
+use crate::model::ContainerName;
 
 /// How soon an engine that has gone is looked for again, and how rarely at last.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

@@ -14,12 +14,13 @@ use tokio::time::{Instant, sleep};
 use super::super::{status, stop};
 use super::engine::Happened;
 use crate::config::Part;
+use crate::connection::control;
+use crate::container::plan;
+use crate::container::recorded::RecordedConfig;
 use crate::context::Context;
-use crate::engine::{State, label};
-use crate::made_with::MadeWith;
-use crate::plan;
-use crate::project::{ContainerName, Project};
-use crate::way::control;
+use crate::engine::label;
+use crate::model::{ContainerName, State};
+use crate::project::Project;
 
 /// How soon an engine that did not answer, or did not stop a container, is asked again.
 const PAUSE: Duration = Duration::from_secs(30);
@@ -150,7 +151,7 @@ async fn watch(name: ContainerName, since: Instant, context: &Context) -> Done {
 
 /// What is configured now; nothing where that is wrong.
 fn limit(project: &Project, effective: Option<&str>, context: &Context) -> Option<Duration> {
-    let profile = effective.and_then(MadeWith::from_label).and_then(|made_with| made_with.flags.profile);
+    let profile = effective.and_then(RecordedConfig::from_label).and_then(|recorded| recorded.flags.profile);
     let effective = context.configuration().effective(project, profile.as_deref(), Part::default()).ok()?;
     effective.config.idle_stop.map(|limit| limit.value.0)
 }

@@ -8,10 +8,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::places;
-use crate::project::ContainerName;
-use crate::session::{Session, SessionName};
-use crate::way;
+use crate::connection;
+use crate::model::{ContainerName, Session, SessionName};
+use crate::paths;
 
 /// How soon a relay that does not answer is knocked at again, and how rarely at last.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -46,7 +45,7 @@ impl Listener {
         heard: UnboundedSender<Heard>,
         state_dir: &Path,
     ) -> Self {
-        let directory = places::shared(container, state_dir);
+        let directory = paths::shared(container, state_dir);
         let container = container.clone();
         let tell = move |sessions: &[Session], seen: &mut Seen| {
             let (bells, has_activity) = (Session::unseen_bells(sessions), seen.is_exceeded(sessions) && wants_activity);
@@ -67,7 +66,7 @@ async fn listen(directory: PathBuf, wants_activity: bool, tell: impl Fn(&[Sessio
     let mut pause = FIRST_PAUSE;
     let mut seen = Seen::default();
     loop {
-        if let Some(connection) = way::knock(&directory).await {
+        if let Some(connection) = connection::knock(&directory).await {
             let follower = if wants_activity { connection.follow().await } else { connection.follow_alerts().await };
             let mut follower = follower.ok();
             while let Some(Ok(sessions)) = match &mut follower {

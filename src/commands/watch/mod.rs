@@ -23,9 +23,9 @@ use tokio::sync::mpsc;
 
 use super::block_on;
 use crate::cli::Watch;
+use crate::connection::signals::Signals;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::session::signals::Signals;
 use crate::tmux::TmuxServer;
 use claim::Place;
 pub use claim::Watcher;

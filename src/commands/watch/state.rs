@@ -11,13 +11,12 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::super::status;
 use super::engine::Happened;
 use super::listen::{Heard, Listener};
+use crate::container::drift;
 use crate::context::Context;
-use crate::drift;
 use crate::engine::Container;
 use crate::error::Result;
-use crate::plan::{Condition, Status};
-use crate::project::{ContainerName, Project};
-use crate::session::SessionName;
+use crate::model::{Condition, ContainerName, SessionName, Status};
+use crate::project::Project;
 use crate::tmux::{Listed, Shown, TmuxServer, WindowId, Windows};
 
 /// How soon an engine that did not answer is asked again, and how rarely at last.

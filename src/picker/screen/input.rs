@@ -10,7 +10,7 @@ use super::super::keys::{self, Action, Move, Order};
 use super::super::prompt::{Edit, Prompt};
 use super::super::row::Standing;
 use super::{Choice, Effect, Mode, Screen};
-use crate::session::SessionName;
+use crate::model::SessionName;
 
 /// Two clicks within this are one double click.
 const DOUBLE_CLICK: Duration = Duration::from_millis(500);

@@ -15,9 +15,9 @@ use super::keys::Action;
 use super::preview::{self, Preview, Subject};
 use super::prompt::Prompt;
 use super::row::Row;
+use crate::model::SessionName;
 use crate::project::Project;
 use crate::quote;
-use crate::session::SessionName;
 
 /// What was picked.
 #[derive(Debug, Clone, PartialEq, Eq)]

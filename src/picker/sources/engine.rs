@@ -2,14 +2,14 @@
 
 use futures_util::{StreamExt, stream};
 
+use crate::connection::Relays;
+use crate::container::connect::Connector;
 use crate::context::Context;
 use crate::engine::Listed;
-use crate::entry::Entry;
 use crate::error::Result;
-use crate::places;
+use crate::model::SessionName;
+use crate::paths;
 use crate::project::Project;
-use crate::session::SessionName;
-use crate::way::Relays;
 
 /// How many relays to ask at once.
 const AT_ONCE: usize = 16;
@@ -34,14 +34,14 @@ pub async fn sessions(running: Vec<Project>, context: &Context) -> Vec<(Project,
         let sessions = connection.sessions().await.ok()?;
         Some((project, sessions.into_iter().map(|session| session.name).collect()))
     };
-    let asked = stream::iter(places::names(&context.state_dir)).map(ask).buffer_unordered(AT_ONCE);
+    let asked = stream::iter(paths::names(&context.state_dir)).map(ask).buffer_unordered(AT_ONCE);
     asked.filter_map(std::future::ready).collect().await
 }
 
 async fn sessions_by_exec(running: Vec<Project>, relays: Relays<'_>, context: &Context) -> Vec<(Project, Vec<SessionName>)> {
     let ask = async |project: Project| {
-        let mut door = Box::pin(Entry::by(relays, &project, context).running()).await.ok()?;
-        let sessions = door.connection.sessions().await.ok()?;
+        let mut connected = Box::pin(Connector::by(relays, &project, context).running()).await.ok()?;
+        let sessions = connected.connection.sessions().await.ok()?;
         Some((project, sessions.into_iter().map(|session| session.name).collect()))
     };
     let asked = stream::iter(running).map(ask).buffer_unordered(AT_ONCE);

@@ -1,0 +1,152 @@
+//! The attach loop: the bytes of a terminal here and of a terminal in the container, each way, until one ends.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
+use tokio_util::codec::{FramedRead, FramedWrite};
+
+use super::signals::Signals;
+use super::terminal::Terminal;
+use crate::model::Size;
+use crate::protocol::{Codec, Frame, Window};
+
+/// Tells the tmux inside to detach this client (`user-keys` in its configuration), so that none is left behind.
+const DETACH: &[u8] = b"\x1b[9999~";
+/// What people press to leave a session where no tmux is outside: `Ctrl-\`, as in dtach and abduco; plain, and as terminals
+/// with extended keys send it.
+const DETACH_KEYS: [&[u8]; 2] = [b"\x1c", b"\x1b[92;5u"];
+/// How long the tmux inside may take to say goodbye, and so to put the terminal's modes back.
+const GOODBYE: Duration = Duration::from_millis(300);
+
+/// How an attach ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The program in the container ended with this exit code.
+    Exited(i32),
+    /// This terminal went away, or this process was told to end; the session was told to detach.
+    Here,
+    /// The connection ended, and nobody said why.
+    Lost,
+}
+
+/// How this side takes its leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goodbye {
+    /// The client of the tmux inside is told to detach. With `key`, `Ctrl-\` does it too: the host's tmux has better ways.
+    Detach { key: bool },
+    /// The program gets a hangup, as from any terminal that closes.
+    HangUp,
+}
+
+/// Copies between the terminal and a program that runs behind any pair of streams, until one of them ends. `told` is the
+/// terminal's size as the program was told it.
+pub async fn pump<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    terminal: &Terminal,
+    told: Option<Size>,
+    reader: &mut FramedRead<R, Codec>,
+    writer: &mut FramedWrite<W, Codec>,
+    goodbye: Goodbye,
+) -> io::Result<End> {
+    let mut signals = Signals::listen()?;
+    let mut window_changes = signal(SignalKind::window_change())?;
+    // What has changed before anybody listened.
+    if let Some(size) = Terminal::size().filter(|&size| told != Some(size))
+        && writer.send(Frame::Resize(size)).await.is_err()
+    {
+        return Ok(End::Lost);
+    }
+    let window = Window::new();
+    let mut output = std::pin::pin!(show_output(terminal, reader, &window));
+    let mut input = std::pin::pin!(send_keys(terminal, writer, &window, &mut signals, &mut window_changes, goodbye));
+    // Whichever of the two sees the end, the other has its part to finish: the goodbye, or the last screen.
+    let end = tokio::select! {
+        end = &mut output => {
+            if end == End::Here {
+                let _ = timeout(GOODBYE, input).await;
+            }
+            end
+        }
+        end = &mut input => {
+            match timeout(GOODBYE, output).await {
+                // What came last says more than a stream that takes nothing any more.
+                Ok(last) if end == End::Lost => last,
+                _ => end,
+            }
+        }
+    };
+    Ok(end)
+}
+
+async fn show_output<R: AsyncRead + Unpin>(terminal: &Terminal, reader: &mut FramedRead<R, Codec>, window: &Window) -> End {
+    loop {
+        match reader.next().await {
+            Some(Ok(Frame::Output(bytes) | Frame::ErrorOutput(bytes))) => {
+                if terminal.write_all(&bytes).await.is_err() {
+                    return End::Here;
+                }
+            }
+            Some(Ok(Frame::Taken(count))) => window.taken(count),
+            Some(Ok(Frame::Exit(code))) => return End::Exited(code),
+            _ => return End::Lost,
+        }
+    }
+}
+
+async fn send_keys<W: AsyncWrite + Unpin>(
+    terminal: &Terminal,
+    writer: &mut FramedWrite<W, Codec>,
+    window: &Window,
+    signals: &mut Signals,
+    window_changes: &mut Signal,
+    goodbye: Goodbye,
+) -> End {
+    let mut buffer = vec![0; 4096];
+    loop {
+        let typed = async {
+            let room = window.room(buffer.len()).await;
+            // A terminal that is gone reads as nothing or as an error.
+            let count = terminal.read(&mut buffer[..room]).await.unwrap_or(0);
+            &buffer[..count]
+        };
+        let frame = tokio::select! {
+            _ = signals.recv() => None,
+            _ = window_changes.recv() => match Terminal::size() {
+                Some(size) => Some(Frame::Resize(size)),
+                None => continue,
+            },
+            typed = typed => match typed {
+                [] => None,
+                // Alone in a read, as a key is; in the middle of a paste it is text.
+                keys if goodbye == (Goodbye::Detach { key: true }) && DETACH_KEYS.contains(&keys) => None,
+                keys => Some(Frame::Input(Bytes::copy_from_slice(keys))),
+            },
+        };
+        let (frame, is_last) = match (frame, goodbye) {
+            (Some(frame), _) => (frame, false),
+            // A connection that ends says the same, if not as well.
+            (None, Goodbye::Detach { .. }) if !window.has_room_for(DETACH.len()) => return End::Here,
+            (None, Goodbye::Detach { .. }) => (Frame::Input(Bytes::from_static(DETACH)), true),
+            (None, Goodbye::HangUp) => (Frame::signal(rustix::process::Signal::HUP), true),
+        };
+        if let Frame::Input(bytes) = &frame {
+            window.sent(bytes.len());
+        }
+        let sent = tokio::select! {
+            biased;
+            sent = writer.send(frame) => sent,
+            // A relay that is frozen takes a goodbye no more than anything else.
+            _ = signals.recv() => return End::Here,
+        };
+        if sent.is_err() {
+            return End::Lost;
+        }
+        if is_last {
+            return End::Here;
+        }
+    }
+}

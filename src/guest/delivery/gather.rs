@@ -1,0 +1,99 @@
+//! Where the tools are on this machine.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::Files;
+use super::bundle::Bundle;
+use super::program::{Linkage, Program, not_portable, read};
+use crate::connection::environment::COMMON_TERMINALS;
+use crate::error::{Error, Result};
+use crate::protocol::{CONFIG, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, WHARF};
+
+/// Where systems keep `C.UTF-8`, where it is not one of an archive's.
+const LOCALES: [&str; 2] = ["/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8"];
+/// The order is ncurses': what an administrator has written goes first.
+const TERMINFO_DIRS: [&str; 4] = ["/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo"];
+
+/// Where to look on this machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// The program that runs: `/proc/self/exe`.
+    pub own_program: &'a Path,
+    /// wharf's own directory below `$XDG_DATA_HOME`. A `tmux` in there is taken before any other.
+    pub data_dir: &'a Path,
+    /// `$PATH`, for the host's own tmux.
+    pub search_path: Option<&'a OsStr>,
+}
+
+/// How wharf is run, and how tmux is or why there is none.
+pub fn all(sources: &Sources, files: &mut Files) -> Result<(Launch, Result<Launch>)> {
+    let mut bundle = Bundle::default();
+    let wharf = program(Program::read(sources.own_program)?, [WHARF, WHARF], &mut bundle, files)?;
+    let tmux = first_tmux(sources, &mut bundle, files);
+    for name in COMMON_TERMINALS {
+        if let Some(entry) = terminfo(name, []) {
+            files.file(format!("{TERMINFO}/{}/{name}", &name[..1]), entry);
+        }
+    }
+    files.file(TMUX_CONFIG, CONFIG.to_owned());
+    Ok((wharf, tmux))
+}
+
+/// Adds a program by the first name if it is static, else by the second and with its libraries.
+fn program(program: Program, names: [&str; 2], bundle: &mut Bundle, files: &mut Files) -> Result<Launch> {
+    let (name, launch) = match &program.linkage {
+        Linkage::Static => (names[0], Launch::Static),
+        Linkage::Dynamic { loader } => {
+            bundle.add(&program.path, loader, files)?;
+            (names[1], Launch::Bundle)
+        }
+    };
+    files.program(name, program.bytes);
+    Ok(launch)
+}
+
+/// Where several fail, the first one's failure is told: it is the one that people mean by `tmux`.
+fn first_tmux(sources: &Sources, bundle: &mut Bundle, files: &mut Files) -> Result<Launch> {
+    let path = sources.search_path.map(|path| env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
+    let directories = [sources.data_dir.to_owned()].into_iter().chain(path).filter(|directory| directory.is_absolute());
+    let mut failure = None;
+    for candidate in directories.map(|directory| directory.join("tmux")) {
+        // Some are no programs, as the scripts that version managers put in front of one.
+        let Ok(candidate) = Program::read(&candidate) else { continue };
+        match tmux(candidate, bundle, files) {
+            Ok(launch) => return Ok(launch),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    Err(failure.unwrap_or(Error::NoTmuxOnHost))
+}
+
+fn tmux(tmux: Program, bundle: &mut Bundle, files: &mut Files) -> Result<Launch> {
+    if tmux.linkage == Linkage::Static {
+        return program(tmux, [TMUX_STATIC, TMUX_BUNDLE], bundle, files);
+    }
+    // tmux 3.3a needs a locale with UTF-8 to start, and glibc has none within; an image's is in its own libc's format.
+    // Of the locale, tmux sets these two, and can do without the second.
+    let Some(directory) = LOCALES.map(PathBuf::from).into_iter().find(|directory| directory.join("LC_CTYPE").is_file()) else {
+        return Err(not_portable(&tmux.path, "this machine has no locale C.UTF-8 to go with it"));
+    };
+    let characters = read(&directory.join("LC_CTYPE"))?;
+    let launch = program(tmux, [TMUX_STATIC, TMUX_BUNDLE], bundle, files)?;
+    files.file(format!("{LOCALE}/C.utf8/LC_CTYPE"), characters);
+    if let Ok(times) = read(&directory.join("LC_TIME")) {
+        files.file(format!("{LOCALE}/C.utf8/LC_TIME"), times);
+    }
+    Ok(launch)
+}
+
+/// A terminal's entry, in `first` or where systems have theirs; none of what can't be a name. Directories are named after its
+/// first letter, or that letter's code where files have no case.
+pub fn terminfo(name: &str, first: impl IntoIterator<Item = PathBuf>) -> Option<Vec<u8>> {
+    let first_byte = *name.as_bytes().first().filter(|_| name.bytes().all(|b| b.is_ascii_graphic() && b != b'/'))?;
+    let hashes = [char::from(first_byte).to_string(), format!("{first_byte:x}")];
+    let directories = first.into_iter().chain(TERMINFO_DIRS.map(PathBuf::from));
+    let places = directories.flat_map(|directory| hashes.each_ref().map(|hash| directory.join(hash)));
+    places.map(|place| place.join(name)).find_map(|entry| read(&entry).ok())
+}

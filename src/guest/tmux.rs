@@ -1,0 +1,207 @@
+//! The tmux that keeps a container's sessions: the image's own where that is new enough, else the one among the tools.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use super::{find_program, is_executable, is_set};
+use crate::model::exit;
+use crate::protocol::{CONFIG_PATH, Launch, NO_SHELL, NO_TMUX, RUNTIME_DIR, TERMINFO, TMUX_SOCKET, TOOLS_DIR};
+
+/// Popups, `extended-keys` and `user-keys` as the configuration uses them.
+const OLDEST: (u32, u32) = (3, 2);
+/// Notes which tmux was chosen: a client has to be of its server's version, whatever is installed meanwhile.
+const CHOICE: &str = "tmux-choice";
+const SHELLS: [&str; 4] = ["bash", "zsh", "sh", "ash"];
+
+/// A program with its arguments and what its environment needs besides.
+#[derive(Debug)]
+pub struct Invocation {
+    pub program: PathBuf,
+    pub arguments: Vec<OsString>,
+    pub environment: Vec<(&'static str, OsString)>,
+}
+
+/// What an image lacks; [`Missing::exit_code`] is how the host hears of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    Tmux,
+    Shell,
+}
+
+impl Missing {
+    pub fn exit_code(self) -> i32 {
+        match self {
+            Self::Tmux => NO_TMUX,
+            Self::Shell => NO_SHELL,
+        }
+    }
+}
+
+/// Becomes the tmux.
+pub fn run(arguments: &[String]) -> ExitCode {
+    let missing = match invocation(arguments) {
+        Ok(invocation) => {
+            let error = invocation.command().exec();
+            eprintln!("wharf: could not run `{}`: {error}", invocation.program.display());
+            return exit::with(exit::NOT_RUN);
+        }
+        Err(missing) => missing,
+    };
+    eprintln!("wharf: there is no {} in this container", if missing == Missing::Tmux { "tmux" } else { "shell" });
+    exit::with(missing.exit_code())
+}
+
+/// The command line that runs the tmux with these arguments.
+pub fn invocation(arguments: &[String]) -> Result<Invocation, Missing> {
+    let chosen = choose().ok_or(Missing::Tmux)?;
+    let mut environment = Vec::new();
+    match shell() {
+        Some(shell) => environment.push(("SHELL", shell.into())),
+        None if needs_shell(arguments) && !session_exists(&chosen, arguments) => return Err(Missing::Shell),
+        None => {}
+    }
+    if !is_set("TERMINFO_DIRS") {
+        // The empty entry is where ncurses looks by itself, and comes first.
+        environment.push(("TERMINFO_DIRS", format!(":{TOOLS_DIR}/{TERMINFO}").into()));
+    }
+    Ok(chosen.invocation(arguments, environment))
+}
+
+impl Invocation {
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
+/// Where a tmux is, and how it is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Chosen {
+    OfImage(PathBuf),
+    Injected(Launch),
+}
+
+impl Chosen {
+    fn invocation(&self, arguments: &[String], mut environment: Vec<(&'static str, OsString)>) -> Invocation {
+        let mut words: Vec<OsString> = match self {
+            Self::OfImage(path) => vec![path.into()],
+            Self::Injected(launch) => {
+                environment.extend(launch.tmux_locale().map(|locale| ("LOCPATH", locale.into())));
+                launch.tmux().into_iter().map(OsString::from).collect()
+            }
+        };
+        // Without -u, tmux 3.3a prints tabs and non-ASCII as "_" in the C locale.
+        let client = ["-u", "-S", TMUX_SOCKET, "-f", CONFIG_PATH];
+        words.extend(client.map(OsString::from));
+        words.extend(run_by_wharf(arguments).into_iter().map(OsString::from));
+        Invocation { program: words.remove(0).into(), arguments: words, environment }
+    }
+}
+
+/// The choice of this container's first session, or one made now.
+fn choose() -> Option<Chosen> {
+    let note = Path::new(RUNTIME_DIR).join(CHOICE);
+    if let Ok(noted) = fs::read_to_string(&note) {
+        let chosen = if noted.is_empty() { injected() } else { Some(Chosen::OfImage(PathBuf::from(noted))) };
+        return chosen;
+    }
+    let chosen = find_program("tmux").filter(|path| is_new_enough(path)).map(Chosen::OfImage).or_else(injected)?;
+    let text = if let Chosen::OfImage(path) = &chosen { path.to_string_lossy().into_owned() } else { String::new() };
+    // Whoever comes second at the same time chooses the same. Where nothing can be written, each choice is made anew.
+    let new = note.with_extension(std::process::id().to_string());
+    let _ = fs::write(&new, text).and_then(|()| fs::rename(&new, &note));
+    Some(chosen)
+}
+
+fn injected() -> Option<Chosen> {
+    let is_there = |launch: &Launch| launch.tmux().last().is_some_and(|program| is_executable(Path::new(program)));
+    [Launch::Static, Launch::Bundle].into_iter().find(is_there).map(Chosen::Injected)
+}
+
+fn is_new_enough(tmux: &Path) -> bool {
+    let asked = Command::new(tmux).arg("-V").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    asked.is_ok_and(|output| version(&String::from_utf8_lossy(&output.stdout)).is_some_and(|version| version >= OLDEST))
+}
+
+/// `tmux 3.3a`, `tmux next-3.5`, `tmux openbsd-7.4`: what comes last counts from the first digit on.
+fn version(printed: &str) -> Option<(u32, u32)> {
+    let word = printed.strip_prefix("tmux ")?.trim();
+    // OpenBSD numbers its own by the system's release, and has been past 3.2 since 6.9.
+    if word == "master" || word.starts_with("openbsd-") {
+        return Some(OLDEST);
+    }
+    let (major, minor) = word.trim_start_matches("next-").split_once('.')?;
+    let minor: String = minor.chars().take_while(char::is_ascii_digit).collect();
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// The best shell that the image has. One that the image names itself is its choice.
+fn shell() -> Option<PathBuf> {
+    let named = env::var_os("SHELL").map(PathBuf::from).filter(|path| path.is_absolute() && is_executable(path));
+    named.or_else(|| SHELLS.iter().find_map(|name| find_program(name)))
+}
+
+/// tmux runs a shell where a new session is given no command.
+fn needs_shell(arguments: &[String]) -> bool {
+    arguments.first().is_some_and(|verb| verb == "new-session") && !arguments.iter().any(|word| word == "--")
+}
+
+fn session_exists(chosen: &Chosen, arguments: &[String]) -> bool {
+    let name = arguments.iter().skip_while(|word| *word != "-s").nth(1);
+    let Some(name) = name.filter(|_| arguments.iter().any(|word| word == "-A")) else {
+        return false;
+    };
+    let question = ["has-session", "-t", &format!("={name}")].map(str::to_owned);
+    let mut command = chosen.invocation(&question, Vec::new()).command();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// A session's command is run by wharf. tmux would give one of a single word to a shell, which may not exist and would
+/// expand it.
+fn run_by_wharf(arguments: &[String]) -> Vec<String> {
+    match arguments.iter().position(|word| word == "--") {
+        Some(dashes) => {
+            let (before, command) = arguments.split_at(dashes + 1);
+            [before, &Launch::of_this_build().wharf(), &["keep".to_owned()], command].concat()
+        }
+        None => arguments.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_tmux() {
+        for (printed, expected) in [
+            ("tmux 3.3a\n", Some((3, 3))),
+            ("tmux 3.2", Some((3, 2))),
+            ("tmux 3.1c", Some((3, 1))),
+            ("tmux next-3.5", Some((3, 5))),
+            ("tmux 10.0-rc2", Some((10, 0))),
+            ("tmux master", Some(OLDEST)),
+            ("tmux openbsd-7.4", Some(OLDEST)),
+            ("screen 4.9", None),
+            ("", None),
+        ] {
+            assert_eq!(version(printed), expected, "{printed}");
+        }
+    }
+
+    #[test]
+    fn a_sessions_command_is_run_by_wharf() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(run_by_wharf(&words("new-session -d")), words("new-session -d"));
+        let run = run_by_wharf(&words("new-session -d -- sh -c x"));
+        assert_eq!(run[..3], words("new-session -d --"));
+        assert_eq!(run[run.len() - 4..], words("keep sh -c x"));
+    }
+}

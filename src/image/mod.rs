@@ -1,0 +1,4 @@
+//! Images: the one that a project builds, and the default ones that wharf makes.
+
+pub mod build;
+pub mod default;

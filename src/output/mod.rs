@@ -1,0 +1,6 @@
+//! What is printed and reported: results, errors, and what is shown while something takes long.
+
+pub mod ago;
+pub mod print;
+pub mod progress;
+pub mod report;

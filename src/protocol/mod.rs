@@ -1,0 +1,288 @@
+//! The protocol between a client on the host and a relay in a container, over any stream of bytes.
+//!
+//! Both sides begin with [`Frame::Hello`], which says the protocol's version first. Then the client sends a
+//! [`Frame::Request`], what follows belongs to it, and [`Frame::Exit`], [`Frame::Sessions`], [`Frame::Unused`] or
+//! [`Frame::Refused`] ends it; then another request may come. A frame is one byte that says its kind, four that say the
+//! payload's length (big-endian), and the payload, of [`MAX_PAYLOAD`] at most. Neither side trusts the other: what does not
+//! read as a frame ends the connection.
+//!
+//! A program takes its input when it likes. So that input never stands in the way of a signal, a resize or the end of the
+//! connection, a client sends no more than [`WINDOW`] bytes of it ahead of what the relay has reported by
+//! [`Frame::Taken`], and the relay reads whatever comes at once. The window is a program's own: it begins with the request.
+
+pub mod hooks;
+mod inner;
+pub mod launch;
+pub mod sshd;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::io;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+use tokio_util::codec::{Decoder, Encoder};
+
+pub use inner::{CONFIG, CONFIG_PATH, EXIT_CODE, HAS_BEGUN, HOST_DIR, LIFE_DIR, LIFE_PARENT, RUNTIME_DIR, TMUX_SOCKET, commands};
+pub use launch::{LIBRARIES, LOADER, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TOOLS_DIR, WHARF};
+pub use window::Window;
+
+use crate::model::{Session, Size};
+
+/// Changes with every change that an older side would misread.
+pub const VERSION: u16 = 1;
+/// Large enough for every environment and command line that Linux runs at its default limits.
+pub const MAX_PAYLOAD: usize = 2 * 1024 * 1024;
+/// How much of a stream goes into one frame: many small ones cost system calls, large ones memory.
+pub const CHUNK: usize = 32 * 1024;
+/// How many bytes of input a client may have sent that [`Frame::Taken`] has not reported yet.
+pub const WINDOW: usize = 256 * 1024;
+
+/// The exit code of [`Program::Tmux`] where the container has none that is new enough.
+pub const NO_TMUX: i32 = 127;
+/// And where a session is to run a shell and the image has none.
+pub const NO_SHELL: i32 = 125;
+
+/// The name of the relay's socket in the directory that a container shares with the host.
+pub const SOCKET: &str = "relay.sock";
+/// The project's path, in every container's environment.
+pub const PROJECT_VARIABLE: &str = "WHARF_PROJECT";
+
+const MAGIC: &[u8; 5] = b"wharf";
+const HEADER: usize = 5;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    Hello(Hello),
+    /// What the client wants.
+    Request(Request),
+    /// From the client: what was typed, or standard input; empty at its end.
+    Input(Bytes),
+    /// From the client: the terminal's new size.
+    Resize(Size),
+    /// From the client: a signal for the program, by its number.
+    Signal(u8),
+    /// From the relay: the program has taken so many more bytes of its input. Not each time, but before the window closes.
+    Taken(u32),
+    /// Standard output, or all that a terminal shows.
+    Output(Bytes),
+    /// Standard error.
+    ErrorOutput(Bytes),
+    /// The program has ended with this code; 128 and the signal's number where a signal ended it.
+    Exit(i32),
+    Sessions(Vec<Session>),
+    /// For so many milliseconds no client has had a program or a terminal here; 0 while one does.
+    Unused(u64),
+    /// The request cannot be met, and why.
+    Refused(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Hello {
+    #[serde(skip)]
+    pub version: u16,
+    /// The path of the project, as the container's side knows it.
+    #[serde(default)]
+    pub project: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    Run(Run),
+    /// The sessions that run now.
+    Sessions,
+    /// The sessions that run now, and again each time that this changes, until the client goes.
+    Follow,
+    /// Follow the sessions, but not what programs print: only the tmux inside tells of a change, and nobody polls it.
+    FollowAlerts,
+    /// For how long nobody has used the container by way of a relay.
+    Unused,
+}
+
+/// A program to run, on a terminal of its own or with three streams.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    pub program: Program,
+    /// `NAME=value`, on top of the container's own environment.
+    #[serde(default)]
+    pub environment: Vec<String>,
+    /// The project where `None`.
+    #[serde(default)]
+    pub directory: Option<String>,
+    /// The size of the terminal that the program gets.
+    #[serde(default)]
+    pub terminal: Option<Size>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Program {
+    /// The tmux that keeps the container's sessions, with these arguments.
+    Tmux(Vec<String>),
+    Command(Vec<String>),
+    /// wharf's own program, with these arguments.
+    Own(Vec<String>),
+}
+
+impl Frame {
+    pub fn signal(signal: Signal) -> Self {
+        Self::Signal(u8::try_from(signal.as_raw()).unwrap_or_default())
+    }
+}
+
+impl Program {
+    /// The arguments with which wharf itself runs this in a container.
+    pub fn words(self) -> Vec<String> {
+        match self {
+            Self::Tmux(arguments) => [vec!["tmux".to_owned()], arguments].concat(),
+            Self::Command(words) => [vec!["become".to_owned()], words].concat(),
+            Self::Own(arguments) => arguments,
+        }
+    }
+}
+
+impl Hello {
+    pub fn new(project: Option<String>) -> Self {
+        Self { version: VERSION, project }
+    }
+}
+
+/// Frames from bytes, and bytes from frames.
+#[derive(Debug, Default)]
+pub struct Codec;
+
+impl Encoder<Frame> for Codec {
+    type Error = io::Error;
+
+    fn encode(&mut self, frame: Frame, into: &mut BytesMut) -> io::Result<()> {
+        let start = into.len();
+        into.put_u8(kind(&frame));
+        into.put_u32(0);
+        match frame {
+            Frame::Hello(hello) => {
+                into.put_slice(MAGIC);
+                into.put_u16(hello.version);
+                json(&hello, into)?;
+            }
+            Frame::Request(request) => json(&request, into)?,
+            Frame::Sessions(sessions) => json(&sessions, into)?,
+            Frame::Input(bytes) | Frame::Output(bytes) | Frame::ErrorOutput(bytes) => into.put_slice(&bytes),
+            Frame::Resize(size) => {
+                into.put_u16(size.columns);
+                into.put_u16(size.rows);
+            }
+            Frame::Signal(number) => into.put_u8(number),
+            Frame::Taken(count) => into.put_u32(count),
+            Frame::Exit(code) => into.put_i32(code),
+            Frame::Unused(milliseconds) => into.put_u64(milliseconds),
+            Frame::Refused(reason) => into.put_slice(reason.as_bytes()),
+        }
+        let length = into.len() - start - HEADER;
+        match u32::try_from(length) {
+            Ok(short) if length <= MAX_PAYLOAD => {
+                into[start + 1..start + HEADER].copy_from_slice(&short.to_be_bytes());
+                Ok(())
+            }
+            _ => {
+                into.truncate(start);
+                Err(io::Error::new(io::ErrorKind::InvalidInput, "the command line and its environment are too long"))
+            }
+        }
+    }
+}
+
+impl Decoder for Codec {
+    type Item = Frame;
+    type Error = io::Error;
+
+    fn decode(&mut self, from: &mut BytesMut) -> io::Result<Option<Frame>> {
+        let Some((&[kind, a, b, c, d], _)) = from.split_first_chunk::<HEADER>() else {
+            return Ok(None);
+        };
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        if length > MAX_PAYLOAD {
+            return Err(invalid("a frame is too long"));
+        }
+        if from.len() < HEADER + length {
+            // No room is made ahead for what was only announced.
+            return Ok(None);
+        }
+        from.advance(HEADER);
+        parse(kind, from.split_to(length).freeze()).map(Some)
+    }
+}
+
+fn kind(frame: &Frame) -> u8 {
+    match frame {
+        Frame::Hello(_) => b'H',
+        Frame::Request(_) => b'R',
+        Frame::Input(_) => b'i',
+        Frame::Resize(_) => b'r',
+        Frame::Signal(_) => b's',
+        Frame::Taken(_) => b't',
+        Frame::Output(_) => b'o',
+        Frame::ErrorOutput(_) => b'e',
+        Frame::Exit(_) => b'X',
+        Frame::Sessions(_) => b'S',
+        Frame::Unused(_) => b'U',
+        Frame::Refused(_) => b'N',
+    }
+}
+
+fn parse(kind: u8, mut payload: Bytes) -> io::Result<Frame> {
+    let is_fixed = |length| if payload.len() == length { Ok(()) } else { Err(invalid("a frame has the wrong length")) };
+    Ok(match kind {
+        b'H' => Frame::Hello(parse_hello(&payload)?),
+        b'R' => Frame::Request(from_json(&payload)?),
+        b'i' => Frame::Input(payload),
+        b'o' => Frame::Output(payload),
+        b'e' => Frame::ErrorOutput(payload),
+        b'S' => Frame::Sessions(from_json(&payload)?),
+        b'N' => Frame::Refused(String::from_utf8_lossy(&payload).into_owned()),
+        b'r' => {
+            is_fixed(4)?;
+            Frame::Resize(Size { columns: payload.get_u16(), rows: payload.get_u16() })
+        }
+        b's' => {
+            is_fixed(1)?;
+            Frame::Signal(payload.get_u8())
+        }
+        b't' => {
+            is_fixed(4)?;
+            Frame::Taken(payload.get_u32())
+        }
+        b'X' => {
+            is_fixed(4)?;
+            Frame::Exit(payload.get_i32())
+        }
+        b'U' => {
+            is_fixed(8)?;
+            Frame::Unused(payload.get_u64())
+        }
+        _ => return Err(invalid("a frame is of no known kind")),
+    })
+}
+
+/// Of another version's hello, only the version is read.
+fn parse_hello(payload: &[u8]) -> io::Result<Hello> {
+    let mut rest = payload.strip_prefix(MAGIC).ok_or_else(|| invalid("what answers is not a relay"))?;
+    let version = rest.try_get_u16().map_err(|_| invalid("a frame has the wrong length"))?;
+    if version != VERSION {
+        return Ok(Hello { version, ..Hello::default() });
+    }
+    let hello: Hello = from_json(rest)?;
+    Ok(Hello { version, ..hello })
+}
+
+fn json(value: &impl Serialize, into: &mut BytesMut) -> io::Result<()> {
+    Ok(serde_json::to_writer(into.writer(), value)?)
+}
+
+fn from_json<T: for<'a> Deserialize<'a>>(payload: &[u8]) -> io::Result<T> {
+    serde_json::from_slice(payload).map_err(|_| invalid("a frame does not read as what it says it is"))
+}
+
+fn invalid(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
