@@ -46,6 +46,7 @@ mod status;
 mod surfaces;
 mod test_images;
 mod throw_away;
+mod tmuxes;
 mod users;
 mod watch;
 mod windows;

@@ -26,13 +26,13 @@ use serde::{Deserialize, Serialize};
 use tokio_util::codec::{Decoder, Encoder};
 
 pub use inner::{CONFIG, CONFIG_PATH, EXIT_CODE, HAS_BEGUN, HOST_DIR, LIFE_DIR, LIFE_PARENT, RUNTIME_DIR, TMUX_SOCKET, commands};
-pub use launch::{LIBRARIES, LOADER, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TOOLS_DIR, WHARF};
+pub use launch::{LOADER, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TOOLS_DIR, WHARF, libraries_of};
 pub use window::Window;
 
 use crate::model::{Session, Size};
 
 /// Changes with every change that an older side would misread.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Large enough for every environment and command line that Linux runs at its default limits.
 pub const MAX_PAYLOAD: usize = 2 * 1024 * 1024;
 /// How much of a stream goes into one frame: many small ones cost system calls, large ones memory.
@@ -169,8 +169,9 @@ impl Encoder<Frame> for Codec {
             Frame::Sessions(sessions) => json(&sessions, into)?,
             Frame::Input(bytes) | Frame::Output(bytes) | Frame::ErrorOutput(bytes) => into.put_slice(&bytes),
             Frame::Resize(size) => {
-                into.put_u16(size.columns);
-                into.put_u16(size.rows);
+                for number in [size.columns, size.rows, size.pixel_width, size.pixel_height] {
+                    into.put_u16(number);
+                }
             }
             Frame::Signal(number) => into.put_u8(number),
             Frame::Taken(count) => into.put_u32(count),
@@ -241,8 +242,9 @@ fn parse(kind: u8, mut payload: Bytes) -> io::Result<Frame> {
         b'S' => Frame::Sessions(from_json(&payload)?),
         b'N' => Frame::Refused(String::from_utf8_lossy(&payload).into_owned()),
         b'r' => {
-            is_fixed(4)?;
-            Frame::Resize(Size { columns: payload.get_u16(), rows: payload.get_u16() })
+            is_fixed(8)?;
+            let mut next = || payload.get_u16();
+            Frame::Resize(Size { columns: next(), rows: next(), pixel_width: next(), pixel_height: next() })
         }
         b's' => {
             is_fixed(1)?;

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::Files;
-use super::bundle::Bundle;
+use super::bundle;
 use super::program::{Linkage, Program, not_portable, read};
 use crate::connection::environment::COMMON_TERMINALS;
 use crate::error::{Error, Result};
@@ -29,9 +29,8 @@ pub struct Sources<'a> {
 
 /// How wharf is run, and how tmux is or why there is none.
 pub fn all(sources: &Sources, files: &mut Files) -> Result<(Launch, Result<Launch>)> {
-    let mut bundle = Bundle::default();
-    let wharf = program(Program::read(sources.own_program)?, [WHARF, WHARF], &mut bundle, files)?;
-    let tmux = first_tmux(sources, &mut bundle, files);
+    let wharf = program(Program::read(sources.own_program)?, [WHARF, WHARF], files)?;
+    let tmux = first_tmux(sources, files);
     for name in COMMON_TERMINALS {
         if let Some(entry) = terminfo(name, []) {
             files.file(format!("{TERMINFO}/{}/{name}", &name[..1]), entry);
@@ -42,11 +41,11 @@ pub fn all(sources: &Sources, files: &mut Files) -> Result<(Launch, Result<Launc
 }
 
 /// Adds a program by the first name if it is static, else by the second and with its libraries.
-fn program(program: Program, names: [&str; 2], bundle: &mut Bundle, files: &mut Files) -> Result<Launch> {
+fn program(program: Program, names: [&str; 2], files: &mut Files) -> Result<Launch> {
     let (name, launch) = match &program.linkage {
         Linkage::Static => (names[0], Launch::Static),
         Linkage::Dynamic { loader } => {
-            bundle.add(&program.path, loader, files)?;
+            bundle::add(&program.path, loader, names[1], files)?;
             (names[1], Launch::Bundle)
         }
     };
@@ -55,14 +54,14 @@ fn program(program: Program, names: [&str; 2], bundle: &mut Bundle, files: &mut 
 }
 
 /// Where several fail, the first one's failure is told: it is the one that people mean by `tmux`.
-fn first_tmux(sources: &Sources, bundle: &mut Bundle, files: &mut Files) -> Result<Launch> {
+fn first_tmux(sources: &Sources, files: &mut Files) -> Result<Launch> {
     let path = sources.search_path.map(|path| env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
     let directories = [sources.data_dir.to_owned()].into_iter().chain(path).filter(|directory| directory.is_absolute());
     let mut failure = None;
     for candidate in directories.map(|directory| directory.join("tmux")) {
         // Some are no programs, as the scripts that version managers put in front of one.
         let Ok(candidate) = Program::read(&candidate) else { continue };
-        match tmux(candidate, bundle, files) {
+        match tmux(candidate, files) {
             Ok(launch) => return Ok(launch),
             Err(error) => failure = failure.or(Some(error)),
         }
@@ -70,9 +69,9 @@ fn first_tmux(sources: &Sources, bundle: &mut Bundle, files: &mut Files) -> Resu
     Err(failure.unwrap_or(Error::NoTmuxOnHost))
 }
 
-fn tmux(tmux: Program, bundle: &mut Bundle, files: &mut Files) -> Result<Launch> {
+fn tmux(tmux: Program, files: &mut Files) -> Result<Launch> {
     if tmux.linkage == Linkage::Static {
-        return program(tmux, [TMUX_STATIC, TMUX_BUNDLE], bundle, files);
+        return program(tmux, [TMUX_STATIC, TMUX_BUNDLE], files);
     }
     // tmux 3.3a needs a locale with UTF-8 to start, and glibc has none within; an image's is in its own libc's format.
     // Of the locale, tmux sets these two, and can do without the second.
@@ -80,7 +79,7 @@ fn tmux(tmux: Program, bundle: &mut Bundle, files: &mut Files) -> Result<Launch>
         return Err(not_portable(&tmux.path, "this machine has no locale C.UTF-8 to go with it"));
     };
     let characters = read(&directory.join("LC_CTYPE"))?;
-    let launch = program(tmux, [TMUX_STATIC, TMUX_BUNDLE], bundle, files)?;
+    let launch = program(tmux, [TMUX_STATIC, TMUX_BUNDLE], files)?;
     files.file(format!("{LOCALE}/C.utf8/LC_CTYPE"), characters);
     if let Ok(times) = read(&directory.join("LC_TIME")) {
         files.file(format!("{LOCALE}/C.utf8/LC_TIME"), times);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::*;
-use crate::protocol::{LIBRARIES, LOADER, LOCALE, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, WHARF};
+use crate::protocol::{LOCALE, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, WHARF};
 
 const OWN: &str = "/proc/self/exe";
 
@@ -120,10 +120,10 @@ fn only_what_is_run_may_be_run_and_anybody_may_read() {
     let unpacked = unpack(&gather(OWN, empty.path()));
     let root = unpacked.path().join("run/tools");
     let mode = |path: PathBuf| fs::metadata(&path).unwrap_or_else(|e| panic!("{path:?}: {e}")).permissions().mode() & 0o7777;
-    for program in [WHARF, TMUX_BUNDLE, LOADER, LIBRARIES, LOCALE, TERMINFO, "terminfo/x", ""] {
+    for program in [WHARF, TMUX_BUNDLE, "lib/ld.so", "bundle/lib/ld.so", "lib", LOCALE, TERMINFO, "terminfo/x", ""] {
         assert_eq!(mode(root.join(program)), 0o755, "{program}");
     }
-    for file in ["lib/libc.so.6", TMUX_CONFIG, "terminfo/x/xterm-256color", "locale/C.utf8/LC_CTYPE"] {
+    for file in ["lib/libc.so.6", "bundle/lib/libc.so.6", TMUX_CONFIG, "terminfo/x/xterm-256color", "locale/C.utf8/LC_CTYPE"] {
         assert_eq!(mode(root.join(file)), 0o644, "{file}");
     }
 }
@@ -136,7 +136,7 @@ fn a_launch_survives_its_label() {
     assert_eq!("".parse::<Launch>(), Err(crate::protocol::launch::UnknownLaunch));
     assert_eq!(Launch::Static.wharf(), ["/run/wharf/tools/wharf"]);
     let bundle = Launch::Bundle.tmux().join(" ");
-    let expected = "/run/wharf/tools/lib/ld.so --inhibit-cache --library-path /run/wharf/tools/lib /run/wharf/tools/bundle/tmux";
+    let expected = "/run/wharf/tools/bundle/lib/ld.so --inhibit-cache --library-path /run/wharf/tools/bundle/lib /run/wharf/tools/bundle/tmux";
     assert_eq!(bundle, expected);
     assert_eq!(Launch::Bundle.tmux_locale().unwrap(), "/run/wharf/tools/locale");
     assert_eq!(Launch::Static.tmux_locale(), None);
