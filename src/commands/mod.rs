@@ -44,6 +44,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::guest::delivery::Sources;
 use crate::output::print;
+use crate::tmux::TmuxServer;
 
 use asked::{Asked, flags};
 
@@ -101,5 +102,10 @@ fn block_on(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode>
 
 /// Where to find what containers get.
 fn sources(context: &Context) -> Sources<'_> {
-    Sources { own_program: Path::new("/proc/self/exe"), data_dir: &context.data_dir, search_path: context.search_path() }
+    Sources {
+        own_program: Path::new("/proc/self/exe"),
+        data_dir: &context.data_dir,
+        server_program: context.tmux.as_ref().map(TmuxServer::program),
+        search_path: context.search_path(),
+    }
 }

@@ -28,6 +28,8 @@ pub enum Inside {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Print which tmux keeps the sessions, and its version
+    WhichTmux,
     /// Run a session's command, and keep its last screen until a key closes it
     #[command(disable_help_flag = true)]
     Keep {

@@ -34,6 +34,7 @@ pub fn run(verb: Inside) -> ExitCode {
         Inside::Pause => hold::pause(),
         Inside::Relay(mode) => relay::run(mode),
         Inside::Tmux { arguments } => tmux::run(&arguments),
+        Inside::WhichTmux => tmux::print_choice(),
         Inside::Become { command } => become_program(&command),
         Inside::Hooks(verb) => hooks::run(verb),
         Inside::Sshd(verb) => sshd::run(verb),

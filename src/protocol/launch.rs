@@ -21,6 +21,8 @@ pub const LOADER: &str = "ld.so";
 pub const TERMINFO: &str = "terminfo";
 /// There with `TMUX_BUNDLE`: the locale `C.UTF-8`, in the format of the libc that comes with it.
 pub const LOCALE: &str = "locale";
+/// There with a tmux: its version.
+pub const TMUX_VERSION: &str = "tmux-version";
 /// The configuration of the tmux inside.
 pub const TMUX_CONFIG: &str = "tmux.conf";
 

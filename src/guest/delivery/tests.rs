@@ -12,7 +12,7 @@ const OWN: &str = "/proc/self/exe";
 /// With the tmux of `PATH`, and what is in the data directory.
 fn gather(own_program: &str, data_dir: &Path) -> Tools {
     let path = std::env::var_os("PATH");
-    Tools::gather(&Sources { own_program: Path::new(own_program), data_dir, search_path: path.as_deref() }).unwrap()
+    Tools::gather(&Sources { own_program: Path::new(own_program), data_dir, server_program: None, search_path: path.as_deref() }).unwrap()
 }
 
 fn busybox() -> &'static str {
@@ -64,7 +64,7 @@ fn a_static_tmux_in_the_data_directory_goes_first() {
     let tools = gather(busybox(), data.path());
     assert_eq!((tools.launch(), tools.tmux().unwrap()), (Launch::Static, Launch::Static));
     let names: Vec<_> = tools.files.0.keys().filter(|name| !name.starts_with("terminfo/")).collect();
-    assert_eq!(names, ["static/tmux", "tmux.conf", "wharf"]);
+    assert_eq!(names, ["static/tmux", "tmux-version", "tmux.conf", "wharf"]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_machine_without_tmux_has_tools_without_tmux() {
     let empty = tempfile::tempdir().unwrap();
     // Not absolute, so not looked into.
     let path = OsString::from(".:");
-    let sources = Sources { own_program: Path::new(busybox()), data_dir: empty.path(), search_path: Some(&path) };
+    let sources = Sources { own_program: Path::new(busybox()), data_dir: empty.path(), server_program: None, search_path: Some(&path) };
     let tools = Tools::gather(&sources).unwrap();
     assert_eq!(tools.tmux().unwrap_err().to_string(), "there is no tmux on this machine that could be put into a container");
     assert!(!tools.files.0.keys().any(|name| [TMUX_STATIC, TMUX_BUNDLE].contains(&name.as_str()) || name.starts_with("locale/")));
