@@ -4,11 +4,12 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::env;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::Surface;
 use crate::config::{Locations, Part, Surroundings, Way};
 use crate::connection::Relays;
+use crate::connection::agent::AgentSocket;
 use crate::connection::terminal::Terminal;
 use crate::engine::{Endpoint, Engine, EngineSettings};
 use crate::error::{Error, Result};
@@ -34,6 +35,10 @@ pub struct Context {
     pub cache_dir: PathBuf,
     /// The directory that a tmux to inject can be in.
     pub data_dir: PathBuf,
+    /// The file of the program that runs.
+    pub program: PathBuf,
+    /// The file of the guest, where a person says which: `WHARF_GUEST`.
+    pub guest: Option<PathBuf>,
     engine_settings: EngineSettings,
     engine: OnceCell<Engine>,
     variables: HashMap<String, String>,
@@ -55,6 +60,8 @@ impl Context {
             config_file: dirs::config_dir().unwrap_or_else(|| PathBuf::from("/etc")).join("wharf/config.kdl"),
             cache_dir: dirs::cache_dir().unwrap_or_else(|| PathBuf::from("/var/cache")).join("wharf"),
             data_dir: dirs::data_dir().unwrap_or_else(|| PathBuf::from("/usr/local/share")).join("wharf"),
+            program: env::current_exe().unwrap_or_else(|_| PathBuf::from("wharf")),
+            guest: variable("WHARF_GUEST").map(PathBuf::from),
             engine: OnceCell::new(),
             engine_settings: EngineSettings {
                 docker_host: variable("DOCKER_HOST"),
@@ -97,6 +104,12 @@ impl Context {
     pub fn configuration(&self) -> Locations {
         let surroundings = Surroundings { home: self.home.clone(), sockets: self.engine_settings.sockets() };
         Locations::new(self.config_file.clone(), self.state_dir.clone(), surroundings)
+    }
+
+    /// An agent that cannot be served is not a reason not to attach: ssh inside says that it has none.
+    pub fn serve_agent(&self, host_dir: &Path) -> Option<AgentSocket> {
+        let agent = PathBuf::from(self.variable("SSH_AUTH_SOCK").filter(|path| !path.is_empty())?);
+        AgentSocket::serve(host_dir, agent).ok()
     }
 
     pub fn search_path(&self) -> Option<&OsStr> {

@@ -12,7 +12,7 @@ use tokio_util::codec::{FramedRead, FramedWrite};
 use super::Stream;
 use crate::engine::Said;
 use crate::model::Session;
-use crate::protocol::{CHUNK, Codec, Frame, Hello, Request, Run, VERSION, Window};
+use crate::protocol::{CHUNK, Codec, Frame, Hello, Request, Run, Window};
 use crate::quote;
 
 /// How long a relay that has greeted may take to read what it is asked for, and to say which sessions run. It takes
@@ -22,6 +22,9 @@ const ANSWER: Duration = Duration::from_secs(2);
 const RUN: Duration = Duration::from_secs(10);
 /// How much of a program's output is kept: a session's whole history is less.
 const MOST_OUTPUT: usize = 64 * 1024 * 1024;
+
+/// The version of the protocol that has sizes in pixels.
+const PIXELS: u16 = 2;
 
 type Reader = FramedRead<ReadHalf<Stream>, Codec>;
 type Writer = FramedWrite<WriteHalf<Stream>, Codec>;
@@ -65,17 +68,24 @@ impl Connection {
         Ok(Self { reader, writer, hello: None, said })
     }
 
+    /// Whether the relay knows sizes in pixels.
+    pub fn takes_pixels(&self) -> bool {
+        self.hello.as_ref().and_then(Hello::agreed).is_some_and(|version| version >= PIXELS)
+    }
+
     pub fn has_greeted(&self) -> bool {
         self.hello.is_some()
     }
 
     pub(super) async fn greeting(&mut self) -> io::Result<()> {
         match self.reader.next().await {
-            Some(Ok(Frame::Hello(hello))) if hello.version == VERSION => {
+            Some(Ok(Frame::Hello(hello))) if hello.agreed().is_some() => {
                 self.hello = Some(hello);
                 Ok(())
             }
-            Some(Ok(Frame::Hello(hello))) => Err(io::Error::new(io::ErrorKind::Unsupported, OtherVersion(hello.version))),
+            Some(Ok(Frame::Hello(hello))) => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, OtherVersion(hello.newest.unwrap_or(hello.oldest))))
+            }
             // As of an engine that could not run it.
             Some(Err(_)) if !self.reader.read_buffer().is_empty() => {
                 Err(io::Error::other(quote::printable(&String::from_utf8_lossy(self.reader.read_buffer()))))

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use crate::config::OnExit;
-use crate::container::lifecycle::Wanted;
+use crate::container::wanted::Wanted;
 use crate::digest::short_sha256;
 use crate::engine::{ContainerSpec, Image, Membership, Mount, PortBinding, label};
 use crate::error::Result;
@@ -53,7 +53,7 @@ pub fn container(
     own_labels.extend(masked_label(&on_disk.masked));
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.recorded.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
-    let mut command = tools.launch().wharf();
+    let mut command = tools.launch().guest();
     command.push("hold".to_owned());
     let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.resources.on_exit };
     if wanted.throw_away {

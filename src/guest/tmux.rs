@@ -9,9 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use super::{find_program, is_executable, is_set};
 use crate::model::{Inner, InnerTmux, TmuxVersion, exit};
-use crate::protocol::{
-    CONFIG_PATH, Launch, NO_SHELL, NO_TMUX, RUNTIME_DIR, TERMINFO, TMUX_SOCKET, TMUX_VERSION, TOOLS_DIR,
-};
+use crate::protocol::{CONFIG_PATH, Launch, NO_SHELL, NO_TMUX, RUNTIME_DIR, TERMINFO, TMUX_SOCKET, TMUX_VERSION, TOOLS_DIR};
 
 /// Notes which tmux was chosen: a client has to be of its server's version, whatever is installed meanwhile.
 const CHOICE: &str = "tmux-choice";
@@ -180,7 +178,7 @@ fn run_by_wharf(arguments: &[String]) -> Vec<String> {
     match arguments.iter().position(|word| word == "--") {
         Some(dashes) => {
             let (before, command) = arguments.split_at(dashes + 1);
-            [before, &Launch::of_this_build().wharf(), &["keep".to_owned()], command].concat()
+            [before, &Launch::of_this_build().guest(), &["keep".to_owned()], command].concat()
         }
         None => arguments.to_vec(),
     }

@@ -14,3 +14,13 @@ pub struct Size {
     #[serde(default)]
     pub pixel_height: u16,
 }
+
+impl Size {
+    pub fn has_pixels(self) -> bool {
+        self.pixel_width > 0 || self.pixel_height > 0
+    }
+
+    pub fn without_pixels(self) -> Self {
+        Self { pixel_width: 0, pixel_height: 0, ..self }
+    }
+}

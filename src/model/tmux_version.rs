@@ -54,6 +54,16 @@ pub struct InnerTmux {
 }
 
 impl InnerTmux {
+    /// What it is, for people.
+    pub fn sentence(&self) -> String {
+        let whose = match self.inner {
+            Inner::Image => "the image's own",
+            Inner::Host => "of the host that made the container",
+        };
+        let version = self.version.map(|version| format!("{version}, ")).unwrap_or_default();
+        format!("{version}{whose}")
+    }
+
     /// Whether it can do less than the host's tmux may expect.
     pub fn is_older_than(&self, host: TmuxVersion) -> bool {
         self.version.is_some_and(|version| version < host)

@@ -8,11 +8,12 @@ use std::process::{Command, Stdio};
 
 use super::Files;
 use super::bundle;
+use super::locate;
 use super::program::{Linkage, Program, not_portable, read};
 use crate::connection::environment::COMMON_TERMINALS;
 use crate::error::{Error, Result};
 use crate::model::TmuxVersion;
-use crate::protocol::{CONFIG, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TMUX_VERSION, WHARF};
+use crate::protocol::{CONFIG, GUEST, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TMUX_VERSION};
 
 /// Where systems keep `C.UTF-8`, where it is not one of an archive's.
 const LOCALES: [&str; 2] = ["/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8"];
@@ -24,8 +25,12 @@ const TMUX: &str = "tmux";
 /// Where to look on this machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
-    /// The program that runs: `/proc/self/exe`.
-    pub own_program: &'a Path,
+    /// The guest where a person says which.
+    pub guest: Option<&'a Path>,
+    /// The program that runs: the guest is looked for beside it.
+    pub program: &'a Path,
+    /// Of the engine, by the name that images use.
+    pub architecture: &'a str,
     /// wharf's own directory below `$XDG_DATA_HOME`. A `tmux` in there is taken before any other, unless it is older.
     pub data_dir: &'a Path,
     /// The program of the host's tmux server, which this runs in.
@@ -34,9 +39,10 @@ pub struct Sources<'a> {
     pub search_path: Option<&'a OsStr>,
 }
 
-/// How wharf is run, and how tmux is or why there is none.
+/// How the guest is run, and how tmux is or why there is none.
 pub fn all(sources: &Sources, files: &mut Files) -> Result<(Launch, Result<Launch>)> {
-    let wharf = program(Program::read(sources.own_program)?, [WHARF, WHARF], files)?;
+    let guest = locate::guest(sources.guest, sources.program, sources.architecture)?;
+    let guest = program(guest, [GUEST, GUEST], files)?;
     let tmux = first_tmux(sources, files);
     for name in COMMON_TERMINALS {
         if let Some(entry) = terminfo(name, []) {
@@ -44,7 +50,7 @@ pub fn all(sources: &Sources, files: &mut Files) -> Result<(Launch, Result<Launc
         }
     }
     files.file(TMUX_CONFIG, CONFIG.to_owned());
-    Ok((wharf, tmux))
+    Ok((guest, tmux))
 }
 
 /// Adds a program by the first name if it is static, else by the second and with its libraries.
@@ -73,6 +79,11 @@ fn first_tmux(sources: &Sources, files: &mut Files) -> Result<Launch> {
     let (older, others): (Vec<_>, Vec<_>) = own.into_iter().chain(hosts).partition(|candidate| candidate.is_older_than(host));
     let mut failure = None;
     for candidate in others.into_iter().chain(older) {
+        if candidate.program.architecture != Some(sources.architecture) {
+            let reason = format!("it is not for {}", sources.architecture);
+            failure = failure.or(Some(not_portable(&candidate.program.path, reason)));
+            continue;
+        }
         match tmux(candidate, files) {
             Ok(launch) => return Ok(launch),
             Err(error) => failure = failure.or(Some(error)),
