@@ -53,7 +53,7 @@ pub fn container(
     own_labels.extend(masked_label(&on_disk.masked));
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.recorded.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
-    let mut command = tools.launch().wharf();
+    let mut command = tools.launch().guest();
     command.push("hold".to_owned());
     let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.resources.on_exit };
     if wanted.throw_away {
