@@ -3,8 +3,8 @@
 
 use tmux_interface::{RenameWindow, SetOption, ShowOptions, TmuxCommands};
 
-use super::{PaneId, TmuxServer};
 use super::watched::windows_changed;
+use super::{PaneId, TmuxServer};
 use crate::error::Result;
 use crate::model::SessionName;
 use crate::project::Project;
