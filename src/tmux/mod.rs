@@ -5,6 +5,7 @@ mod client;
 mod detours;
 mod id;
 mod keys;
+mod mark;
 mod menu;
 mod options;
 mod panes;

@@ -11,20 +11,24 @@ use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tmux_interface::{DisplayMessage, RunShell, TmuxCommands, WaitFor};
+use tmux_interface::{DisplayMessage, RunShell, SetHook, TmuxCommands, WaitFor};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use super::mark::{self, CONTAINER};
 use super::shown::Shown;
-use super::window::CONTAINER;
 use super::{TmuxServer, WindowId};
 use crate::error::Result;
 use crate::model::ContainerName;
 
 /// What a watcher waits on; a word of it that comes while nobody waits is kept.
 const CHANNEL: &str = "wharf-windows";
+/// What happens where a pane comes, goes or moves.
+const PANE_EVENTS: [&str; 4] = ["pane-died", "pane-exited", "window-layout-changed", "window-linked"];
+/// The place of our command among those that people have for an event.
+const HOOK: u16 = 731;
 /// Between a word and the next look, so that many windows that open at once are looked at together.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(10);
 /// What a list begins with.
 const WINDOWS: &str = "wharf-windows";
 
@@ -75,6 +79,16 @@ impl TmuxServer {
     /// Says that the windows of projects may be others now.
     pub fn say_that_windows_changed(&self) {
         self.run_aside(&TmuxCommands::new().cmd(windows_changed()));
+    }
+
+    /// Has the server itself say so whenever a pane may have come, gone or moved to another window.
+    pub fn tell_of_panes(&self) -> Result<()> {
+        let mut commands = TmuxCommands::new();
+        for event in PANE_EVENTS {
+            let hook = format!("{event}[{HOOK}]");
+            commands.push(SetHook::new().global().hook_name(hook).command(format!("wait-for -S {CHANNEL}")));
+        }
+        self.run("follow the panes", &commands).map(drop)
     }
 
     /// Says so half a second from now, when a pane that closes with this process is gone. The server waits, at no process.
@@ -150,7 +164,9 @@ impl WindowWatch<'_> {
 /// A container's name is a word; the project's path is anybody's text.
 fn windows_format() -> String {
     let shown = Shown::format();
-    format!("{WINDOWS} #{{pid}} #{{S:#{{W:#{{window_id}}=#{{{CONTAINER}}}=#{{monitor-activity}}={shown} }}}}")
+    // Of the first pane that shows a project.
+    let container = format!("#{{s/ .*//:#{{P:#{{?{},#{{{CONTAINER}}} ,}}}}}}", mark::is_living());
+    format!("{WINDOWS} #{{pid}} #{{S:#{{W:#{{window_id}}={container}=#{{monitor-activity}}={shown} }}}}")
 }
 
 fn parse(line: &str) -> Option<Listed> {
