@@ -1,6 +1,7 @@
 //! The host's tmux server. Nothing outside this directory knows `tmux_interface`.
 
 mod advice;
+mod changes;
 mod client;
 mod detours;
 mod id;
