@@ -64,6 +64,9 @@ pub struct Holding {
     /// Only until the last session has ended
     #[arg(long)]
     pub until_last_session: bool,
+    /// How long programs may take to end with the container
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 3000)]
+    pub stop_timeout: u64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -104,9 +107,6 @@ pub enum SshdVerb {
 
 #[derive(Debug, Clone, Copy, Args)]
 pub struct RelayMode {
-    /// Don't wait; let nobody in before that process has become what holds the container
-    #[arg(long, value_name = "PID")]
-    pub beside: Option<u32>,
     /// Be the relay
     #[arg(long)]
     pub serve: bool,
