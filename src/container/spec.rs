@@ -53,7 +53,7 @@ pub fn container(
     own_labels.extend(masked_label(&on_disk.masked));
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.recorded.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
-    let mut command = tools.launch().wharf();
+    let mut command = tools.launch().guest();
     let stop_timeout = wanted.resources.stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT);
     command.extend(["hold".to_owned(), format!("--stop-timeout={}", stop_timeout.as_millis())]);
     let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.resources.on_exit };

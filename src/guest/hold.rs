@@ -32,7 +32,7 @@ pub fn run(holding: Holding) -> ExitCode {
     if holding.until_last_session {
         let _ = last_session::begin();
     }
-    match runtime().and_then(|runtime| runtime.block_on(hold(Duration::from_millis(holding.stop_timeout)))) {
+    match runtime().and_then(|runtime| runtime.block_on(hold(holding.stop_timeout))) {
         Ok(code) => exit::with(code),
         Err(error) => {
             eprintln!("wharf: could not run `sleep`: {error}");
