@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -62,8 +63,8 @@ pub fn print_choice() -> ExitCode {
         Chosen::OfImage(path) => (Inner::Image, version_of(path)),
         Chosen::Injected(_) => (Inner::Host, injected_version()),
     };
-    println!("{}", InnerTmux { inner, version });
-    ExitCode::SUCCESS
+    let said = writeln!(io::stdout(), "{}", InnerTmux { inner, version });
+    if said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The command line that runs the tmux with these arguments.
