@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig};
-use bollard::query_parameters::{CreateContainerOptions, InspectContainerOptions, RemoveContainerOptions};
+use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions};
 
 use super::container::label;
 use super::create::{Mount, engine_mount};
@@ -47,7 +47,7 @@ impl Engine {
     }
 
     async fn remove_if_abandoned(&self, name: &str) -> Result<()> {
-        let Some(holder) = absent_is_none(self.inspect_filler(name).await)? else {
+        let Some(holder) = absent_is_none(self.inspect_any(name).await)? else {
             return Ok(());
         };
         if !is_filler(&holder) {
@@ -61,12 +61,7 @@ impl Engine {
     }
 
     pub async fn filler_exists(&self, name: &str) -> Result<bool> {
-        Ok(absent_is_none(self.inspect_filler(name).await)?.is_some())
-    }
-
-    async fn inspect_filler(&self, name: &str) -> Result<ContainerInspectResponse> {
-        let inspected = self.docker.inspect_container(name, None::<InspectContainerOptions>);
-        self.look(format!("look at container `{name}`"), inspected).await
+        Ok(absent_is_none(self.inspect_any(name).await)?.is_some())
     }
 
     /// Removes a container that has never run; one that is gone already is fine.

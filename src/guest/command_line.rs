@@ -18,6 +18,12 @@ struct InsideCli {
 pub enum Inside {
     /// Hold a container: start its relay, and stay
     Hold(Holding),
+    /// Be a container's first process: run a program, reap what it leaves, and end with it
+    #[command(disable_help_flag = true)]
+    Init {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<String>,
+    },
     /// Stay until a signal comes
     Pause,
     /// Let clients in; without a flag, start a relay unless one runs, and wait until it listens

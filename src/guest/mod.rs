@@ -4,6 +4,7 @@ pub mod command_line;
 pub mod delivery;
 mod hold;
 mod hooks;
+mod init;
 mod keep;
 mod last_session;
 mod once;
@@ -32,6 +33,7 @@ pub fn run(verb: Inside) -> ExitCode {
     match verb {
         Inside::Hold(holding) => hold::run(holding),
         Inside::Pause => hold::pause(),
+        Inside::Init { command } => init::run(&command),
         Inside::Relay(mode) => relay::run(mode),
         Inside::Tmux { arguments } => tmux::run(&arguments),
         Inside::Become { command } => become_program(&command),

@@ -58,6 +58,11 @@ impl Docker {
         String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect()
     }
 
+    /// The engine's own program for a container's first process; `None` where it has none of its own.
+    pub fn init() -> Option<String> {
+        Some(Self::run(["info", "--format", "{{.InitBinary}}"])).filter(|init| !init.is_empty())
+    }
+
     pub fn names_of(kind: &str, filter: &str) -> Vec<String> {
         let arguments = match kind {
             "container" => vec!["ps", "-a", "--filter", filter, "--format", "{{.Names}}"],
