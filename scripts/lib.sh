@@ -143,14 +143,11 @@ release_program() {
     elif [[ $host == *-linux-gnu ]]; then
         # Only with an explicit target are build scripts and procedural macros, which can't be static, built without the flag.
         options+=(--target "$host")
-        # A program that aborts on a panic never looks up how to unwind.
-        export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static -C link-arg=-Wl,--no-eh-frame-hdr"
-        # What a program has to adjust to where it is loaded, packed: 150 kB less. glibc's start of a static program reads it
-        # since 2.36.
-        if at_least "$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d ' ' -f 2)" 2.36; then
-            RUSTFLAGS+=" -C link-arg=-Wl,-z,pack-relative-relocs"
-        fi
+        export RUSTFLAGS="${RUSTFLAGS:-} -C target-feature=+crt-static"
     fi
     # Cargo knows best where its output goes: the target directory can be set in three places.
     cargo "$@" "${options[@]}" | grep -F "\"name\":\"$name\"" | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
 }
+
+# Builds the guest, the program for containers, and prints where it is. It is made of less than the host's, and for size.
+guest_program() { release_program wharf-guest build --no-default-features --profile guest --bin wharf-guest; }

@@ -47,12 +47,13 @@ make_run() {
 build_tests() {
     local artifacts=$RUN_DIR/artifacts.json
     cargo test --locked --no-run --lib --test main --message-format=json-render-diagnostics >"$artifacts" || return
-    local main wharf
+    local main wharf guest
     main=$(executable '.target.name == "main" and .target.kind == ["test"]')
     wharf=$(executable '.target.name == "wharf" and .target.kind == ["bin"] and (.profile.test | not)')
+    guest=$(executable '.target.name == "wharf-guest" and .target.kind == ["bin"] and (.profile.test | not)')
     mkdir "$RUN_DIR/repo" &&
         cp -- "$main" "$RUN_DIR/repo/tests-main" &&
-        cp -R -- "$wharf" wharf.tmux tmux scripts images docs ./*.md Cargo.toml "$RUN_DIR/repo/" &&
+        cp -R -- "$wharf" "$guest" wharf.tmux tmux scripts images docs ./*.md Cargo.toml "$RUN_DIR/repo/" &&
         chmod -R a+rX "$RUN_DIR/repo"
 }
 

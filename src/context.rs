@@ -34,6 +34,10 @@ pub struct Context {
     pub cache_dir: PathBuf,
     /// The directory that a tmux to inject can be in.
     pub data_dir: PathBuf,
+    /// The file of the program that runs.
+    pub program: PathBuf,
+    /// The file of the guest, where a person says which: `WHARF_GUEST`.
+    pub guest: Option<PathBuf>,
     engine_settings: EngineSettings,
     engine: OnceCell<Engine>,
     variables: HashMap<String, String>,
@@ -55,6 +59,8 @@ impl Context {
             config_file: dirs::config_dir().unwrap_or_else(|| PathBuf::from("/etc")).join("wharf/config.kdl"),
             cache_dir: dirs::cache_dir().unwrap_or_else(|| PathBuf::from("/var/cache")).join("wharf"),
             data_dir: dirs::data_dir().unwrap_or_else(|| PathBuf::from("/usr/local/share")).join("wharf"),
+            program: env::current_exe().unwrap_or_else(|_| PathBuf::from("wharf")),
+            guest: variable("WHARF_GUEST").map(PathBuf::from),
             engine: OnceCell::new(),
             engine_settings: EngineSettings {
                 docker_host: variable("DOCKER_HOST"),

@@ -34,7 +34,6 @@ mod trust;
 mod wait;
 mod watch;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -43,6 +42,7 @@ use crate::cli::{Cli, Command};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::guest::delivery::Sources;
+use crate::model::native_architecture;
 use crate::output::print;
 
 use asked::{Asked, flags};
@@ -101,5 +101,11 @@ fn block_on(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode>
 
 /// Where to find what containers get.
 fn sources(context: &Context) -> Sources<'_> {
-    Sources { own_program: Path::new("/proc/self/exe"), data_dir: &context.data_dir, search_path: context.search_path() }
+    Sources {
+        guest: context.guest.as_deref(),
+        program: &context.program,
+        architecture: native_architecture(),
+        data_dir: &context.data_dir,
+        search_path: context.search_path(),
+    }
 }

@@ -12,7 +12,7 @@ use tokio_util::codec::{FramedRead, FramedWrite};
 use super::Stream;
 use crate::engine::Said;
 use crate::model::Session;
-use crate::protocol::{CHUNK, Codec, Frame, Hello, Request, Run, VERSION, Window};
+use crate::protocol::{CHUNK, Codec, Frame, Hello, Request, Run, Window};
 use crate::quote;
 
 /// How long a relay that has greeted may take to read what it is asked for, and to say which sessions run. It takes
@@ -71,11 +71,13 @@ impl Connection {
 
     pub(super) async fn greeting(&mut self) -> io::Result<()> {
         match self.reader.next().await {
-            Some(Ok(Frame::Hello(hello))) if hello.version == VERSION => {
+            Some(Ok(Frame::Hello(hello))) if hello.agreed().is_some() => {
                 self.hello = Some(hello);
                 Ok(())
             }
-            Some(Ok(Frame::Hello(hello))) => Err(io::Error::new(io::ErrorKind::Unsupported, OtherVersion(hello.version))),
+            Some(Ok(Frame::Hello(hello))) => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, OtherVersion(hello.newest.unwrap_or(hello.oldest))))
+            }
             // As of an engine that could not run it.
             Some(Err(_)) if !self.reader.read_buffer().is_empty() => {
                 Err(io::Error::other(quote::printable(&String::from_utf8_lossy(self.reader.read_buffer()))))

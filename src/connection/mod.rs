@@ -24,7 +24,7 @@ use crate::engine::{Engine, Exec, Said};
 use crate::error::{Error, Result};
 use crate::model::ContainerName;
 use crate::paths;
-use crate::protocol::{Launch, SOCKET, VERSION};
+use crate::protocol::{Launch, NEWEST, SOCKET};
 use shared_directory::SharedDirectory;
 
 use client::OtherVersion;
@@ -88,7 +88,7 @@ impl Prepared {
     }
 
     async fn new(engine: &Engine, container: &ContainerName, launch: Launch) -> Result<Self> {
-        let command = [launch.wharf(), ["relay", "--stdio"].map(str::to_owned).to_vec()].concat();
+        let command = [launch.guest(), ["relay", "--stdio"].map(str::to_owned).to_vec()].concat();
         Ok(Self { launch, exec: engine.prepare_exec(container, command).await? })
     }
 }
@@ -118,7 +118,7 @@ pub async fn greeting(connection: &mut Connection, container: &ContainerName) ->
 /// `said` is what the program said in place of a greeting.
 fn no_way_in(container: &ContainerName, error: &io::Error, said: &Said) -> Error {
     if let Some(OtherVersion(theirs)) = error.get_ref().and_then(|error| error.downcast_ref()) {
-        return Error::OtherVersion { container: container.clone(), theirs: *theirs, ours: VERSION };
+        return Error::OtherVersion { container: container.clone(), theirs: *theirs, ours: NEWEST };
     }
     let message = said.text().unwrap_or_else(|| error.to_string());
     Error::NoWayIn { container: container.clone(), message }
@@ -126,7 +126,7 @@ fn no_way_in(container: &ContainerName, error: &io::Error, said: &Said) -> Error
 
 /// Starts a container's relay again. Whether it worked shows when it is knocked at.
 pub async fn revive(engine: &Engine, container: &ContainerName, launch: Launch) {
-    let command = [launch.wharf(), vec!["relay".to_owned()]].concat();
+    let command = [launch.guest(), vec!["relay".to_owned()]].concat();
     let start = async { engine.start_exec(engine.prepare_exec(container, command).await?).await };
     if let Ok(mut stream) = start.await {
         let _ = timeout(EXEC_GREETING, tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;

@@ -57,10 +57,10 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
     own_labels.extend(masked_label(&on_disk.masked));
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.recorded.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
-    let mut command = tools.launch().wharf();
+    let mut command = tools.launch().guest();
     if !features.has_init {
         command.push("init".to_owned());
-        command.extend(tools.launch().wharf());
+        command.extend(tools.launch().guest());
     }
     command.push("hold".to_owned());
     let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.resources.on_exit };

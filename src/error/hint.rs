@@ -77,8 +77,13 @@ impl Error {
             }
             Self::Gone { .. } => "`wharf open` makes a new one".to_owned(),
             Self::NoTmux { .. } => "install tmux 3.2 or newer here or in the image; then `wharf rebuild`".to_owned(),
+            Self::NoGuest { .. } => {
+                "`scripts/build` and `cargo install --path .` put it beside wharf; WHARF_GUEST may name another file".to_owned()
+            }
             Self::NoTmuxOnHost => "`scripts/build-tmux` makes one".to_owned(),
-            Self::NotPortable { .. } => "a static program can: `scripts/build` makes wharf, `scripts/build-tmux` tmux".to_owned(),
+            Self::NotPortable { .. } => {
+                "a static program can: `scripts/build` makes wharf's, `scripts/build-tmux` tmux".to_owned()
+            }
             Self::IsKept { .. } => "leave out `--rm`; or `wharf open --fresh --rm` recreates it".to_owned(),
             Self::GoesWithItsEnd { container } => format!("`wharf rebuild {container}` makes a new one like it"),
             Self::HookFailed { container, .. } => {

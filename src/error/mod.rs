@@ -120,6 +120,8 @@ pub enum Error {
     Gone { container: ContainerName },
     #[error("there is no tmux that works in container `{container}`")]
     NoTmux { container: ContainerName },
+    #[error("there is no wharf-guest for {architecture} on this machine; looked for {}", quoted_paths(looked_for))]
+    NoGuest { architecture: String, looked_for: Vec<PathBuf> },
     #[error("there is no tmux on this machine that could be put into a container")]
     NoTmuxOnHost,
     #[error("`{}` can't be put into a container: {reason}", path.display())]
@@ -252,6 +254,10 @@ fn in_step(step: Option<&str>) -> String {
 
 fn became(to: Option<&Path>) -> String {
     to.map_or_else(|| "can't be looked at".to_owned(), |to| format!("leads to `{}` now", to.display()))
+}
+
+fn quoted_paths(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", ")
 }
 
 fn quoted_log(lines: &[String]) -> String {

@@ -1,141 +1,202 @@
-//! What wharf's own program is for inside a container.
+//! The guest's command line: what the host, and the guest itself, run in a container. No person types it.
 
-use std::env;
+use lexopt::prelude::{Long, Value};
+use lexopt::{Error, Parser, ValueExt};
 
-use clap::{Args, Parser, Subcommand};
+use crate::protocol::hooks::Command;
 
-/// A command line of its own: getting in by the engine's exec waits for the program to start, and a millisecond of that
-/// is what it takes to build the command line that people have.
-#[derive(Debug, Parser)]
-#[command(name = "wharf", version)]
-struct InsideCli {
-    #[command(subcommand)]
-    verb: Inside,
-}
-
-/// What wharf's own program is for inside a container. Nobody else calls these.
-#[derive(Debug, Subcommand)]
-pub enum Inside {
-    /// Hold a container: start its relay, and stay
+/// What the guest is for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Hold a container: start its relay, and stay.
     Hold(Holding),
-    /// Be a container's first process: run a program, reap what it leaves, and end with it
-    #[command(disable_help_flag = true)]
-    Init {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
-        command: Vec<String>,
-    },
-    /// Stay until a signal comes
+    /// Be a container's first process: run a program, reap what others leave, and end with it.
+    Init(Vec<String>),
+    /// Stay until a signal comes.
     Pause,
-    /// Let clients in; without a flag, start a relay unless one runs, and wait until it listens
+    /// Let clients in; without a flag, start a relay unless one runs, and wait until it listens.
     Relay(RelayMode),
-    /// Run the tmux that keeps the sessions
-    #[command(disable_help_flag = true)]
-    Tmux {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
-    /// Run a session's command, and keep its last screen until a key closes it
-    #[command(disable_help_flag = true)]
-    Keep {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
-        command: Vec<String>,
-    },
-    /// Run a project's hooks
-    #[command(subcommand)]
+    /// Run the tmux that keeps the sessions, with these arguments.
+    Tmux(Vec<String>),
+    /// Run a session's command, and keep its last screen until a key closes it.
+    Keep(Vec<String>),
+    /// Run a project's hooks.
     Hooks(HooksVerb),
-    /// Let ssh in
-    #[command(subcommand)]
+    /// Let ssh in.
     Sshd(SshdVerb),
-    /// Run a program in this one's place
-    #[command(disable_help_flag = true)]
-    Become {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
-        command: Vec<String>,
-    },
+    /// Run a program in this one's place.
+    Become(Vec<String>),
 }
 
-impl Inside {
-    /// Where this program was called for one of these. Exits where that was wrong.
-    pub fn of_this_program() -> Option<Self> {
-        let word = env::args_os().nth(1)?;
-        Self::has_subcommand(word.to_str()?).then(|| InsideCli::parse().verb)
-    }
-}
-
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Holding {
-    /// Only until the first client that ran something has gone
-    #[arg(long)]
+    /// Only until the first client that ran something has gone: `--once`.
     pub once: bool,
-    /// Only until the last session has ended
-    #[arg(long)]
+    /// Only until the last session has ended: `--until-last-session`.
     pub until_last_session: bool,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RelayMode {
+    /// Don't wait; let nobody in before the process of this id has become what holds the container: `--beside PID`.
+    pub beside: Option<u32>,
+    /// Be the relay: `--serve`.
+    pub serve: bool,
+    /// Serve one client on standard input and output: `--stdio`.
+    pub stdio: bool,
+}
+
+/// A hook is a command line; they travel as JSON, in one argument.
+#[derive(Debug, PartialEq, Eq)]
 pub enum HooksVerb {
-    /// Those of a new container, unless they have succeeded
-    Create {
-        #[arg(value_parser = hooks)]
-        hooks: Hooks,
-    },
-    /// Those of this start, in the background
-    Start {
-        /// Be what goes on with them
-        #[arg(long)]
-        serve: bool,
-        #[arg(value_parser = hooks)]
-        hooks: Hooks,
-    },
-    /// Print what became of them
+    /// Those of a new container, unless they have succeeded.
+    Create(Vec<Command>),
+    /// Those of this start, in the background.
+    Start(Vec<Command>),
+    /// Be what goes on with those of this start.
+    Serve(Vec<Command>),
+    /// Print what became of them.
     State,
 }
 
-/// clap takes a plain `Vec` for many arguments.
-pub type Hooks = Box<[Vec<String>]>;
-
-fn hooks(json: &str) -> Result<Hooks, String> {
-    serde_json::from_str(json).map_err(|error| error.to_string())
-}
-
-#[derive(Debug, Subcommand)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum SshdVerb {
-    /// Print the public key
+    /// Print the public key.
     HostKey,
-    /// One client, on standard input and output
-    Serve { keys: String },
-    /// At the container's port
-    Listen { keys: String },
+    /// Serve one client, who has one of these keys, on standard input and output.
+    Serve(String),
+    /// Listen at the container's port for clients that have one of these keys.
+    Listen(String),
 }
 
-#[derive(Debug, Clone, Copy, Args)]
-pub struct RelayMode {
-    /// Don't wait; let nobody in before that process has become what holds the container
-    #[arg(long, value_name = "PID")]
-    pub beside: Option<u32>,
-    /// Be the relay
-    #[arg(long)]
-    pub serve: bool,
-    /// Serve one client on standard input and output
-    #[arg(long)]
-    pub stdio: bool,
+impl Verb {
+    /// What this process was called for.
+    pub fn of_this_process() -> Result<Self, Error> {
+        Self::parse(Parser::from_env())
+    }
+
+    fn parse(mut line: Parser) -> Result<Self, Error> {
+        let verb = word(&mut line, "a verb")?;
+        let verb = match verb.as_str() {
+            "hold" => Self::Hold(holding(&mut line)?),
+            "init" => Self::Init(program(&mut line)?),
+            "pause" => Self::Pause,
+            "relay" => Self::Relay(relay(&mut line)?),
+            "tmux" => Self::Tmux(rest(&mut line)?),
+            "keep" => Self::Keep(program(&mut line)?),
+            "become" => Self::Become(program(&mut line)?),
+            "hooks" => Self::Hooks(hooks(&mut line)?),
+            "sshd" => Self::Sshd(sshd(&mut line)?),
+            _ => return Err(Error::UnexpectedArgument(verb.into())),
+        };
+        match line.next()? {
+            Some(surplus) => Err(surplus.unexpected()),
+            None => Ok(verb),
+        }
+    }
+}
+
+fn holding(line: &mut Parser) -> Result<Holding, Error> {
+    let mut holding = Holding::default();
+    while let Some(flag) = line.next()? {
+        match flag {
+            Long("once") => holding.once = true,
+            Long("until-last-session") => holding.until_last_session = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(holding)
+}
+
+fn relay(line: &mut Parser) -> Result<RelayMode, Error> {
+    let mut mode = RelayMode::default();
+    while let Some(flag) = line.next()? {
+        match flag {
+            Long("beside") => mode.beside = Some(line.value()?.parse()?),
+            Long("serve") => mode.serve = true,
+            Long("stdio") => mode.stdio = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(mode)
+}
+
+fn hooks(line: &mut Parser) -> Result<HooksVerb, Error> {
+    let verb = word(line, "a verb of hooks")?;
+    Ok(match verb.as_str() {
+        "create" => HooksVerb::Create(commands(line)?),
+        "start" => HooksVerb::Start(commands(line)?),
+        "serve" => HooksVerb::Serve(commands(line)?),
+        "state" => HooksVerb::State,
+        _ => return Err(Error::UnexpectedArgument(verb.into())),
+    })
+}
+
+fn commands(line: &mut Parser) -> Result<Vec<Command>, Error> {
+    let json = word(line, "hooks")?;
+    serde_json::from_str(&json).map_err(|error| Error::ParsingFailed { value: json, error: error.into() })
+}
+
+fn sshd(line: &mut Parser) -> Result<SshdVerb, Error> {
+    let verb = word(line, "a verb of sshd")?;
+    Ok(match verb.as_str() {
+        "host-key" => SshdVerb::HostKey,
+        "serve" => SshdVerb::Serve(word(line, "keys")?),
+        "listen" => SshdVerb::Listen(word(line, "keys")?),
+        _ => return Err(Error::UnexpectedArgument(verb.into())),
+    })
+}
+
+/// One word that is no flag.
+fn word(line: &mut Parser, what: &str) -> Result<String, Error> {
+    match line.next()? {
+        Some(Value(word)) => word.string(),
+        Some(other) => Err(other.unexpected()),
+        None => Err(Error::Custom(format!("{what} is missing").into())),
+    }
+}
+
+/// A program and its arguments.
+fn program(line: &mut Parser) -> Result<Vec<String>, Error> {
+    let words = rest(line)?;
+    if words.is_empty() { Err(Error::Custom("a program is missing".into())) } else { Ok(words) }
+}
+
+/// All that is left, whatever it looks like.
+fn rest(line: &mut Parser) -> Result<Vec<String>, Error> {
+    line.raw_args()?.map(ValueExt::string).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Cli;
-    use clap::CommandFactory;
 
-    #[test]
-    fn the_command_line_is_consistent() {
-        InsideCli::command().debug_assert();
+    fn parse(words: &[&str]) -> Result<Verb, String> {
+        Verb::parse(Parser::from_args(words)).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn nothing_that_people_call_has_such_a_name() {
-        for verb in Cli::command().get_subcommands() {
-            assert!(!Inside::has_subcommand(verb.get_name()), "{}", verb.get_name());
-        }
+    fn a_programs_arguments_are_its_own() {
+        let words = ["-c", "--", "--once", "", "a b"].map(str::to_owned).to_vec();
+        let line = |verb| [&[verb], &["sh", "-c", "--", "--once", "", "a b"][..]].concat();
+        assert_eq!(parse(&line("become")), Ok(Verb::Become([vec!["sh".to_owned()], words.clone()].concat())));
+        assert_eq!(parse(&[&["tmux"], &line("x")[2..]].concat()), Ok(Verb::Tmux(words)));
+    }
+
+    #[test]
+    fn flags_are_read_and_others_refused() {
+        let relay = RelayMode { beside: Some(7), serve: true, stdio: false };
+        assert_eq!(parse(&["relay", "--beside", "7", "--serve"]), Ok(Verb::Relay(relay)));
+        assert_eq!(parse(&["relay", "--nonsense"]), Err("invalid option '--nonsense'".to_owned()));
+        assert_eq!(parse(&["pause", "more"]), Err("unexpected argument \"more\"".to_owned()));
+        assert_eq!(parse(&["keep"]), Err("a program is missing".to_owned()));
+        assert_eq!(parse(&[]), Err("a verb is missing".to_owned()));
+    }
+
+    #[test]
+    fn hooks_travel_as_json() {
+        let hooks = vec![vec!["make".to_owned(), "all".to_owned()]];
+        assert_eq!(parse(&["hooks", "create", r#"[["make","all"]]"#]), Ok(Verb::Hooks(HooksVerb::Create(hooks))));
+        assert!(parse(&["hooks", "create", "make"]).is_err());
     }
 }

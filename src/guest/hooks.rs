@@ -20,9 +20,9 @@ use crate::protocol::hooks::{Command as Hook, Hooks, Outcome, State};
 
 pub fn run(verb: HooksVerb) -> ExitCode {
     let done = match verb {
-        HooksVerb::Create { hooks } => create(&hooks),
-        HooksVerb::Start { hooks, serve: false } => start(&hooks),
-        HooksVerb::Start { hooks, serve: true } => serve(&hooks),
+        HooksVerb::Create(hooks) => create(&hooks),
+        HooksVerb::Start(hooks) => start(&hooks),
+        HooksVerb::Serve(hooks) => serve(&hooks),
         HooksVerb::State => state(),
     };
     match done {
@@ -134,7 +134,7 @@ fn start(hooks: &[Hook]) -> io::Result<i32> {
         stream.map_or_else(|_| Stdio::null(), Stdio::from)
     };
     let mut serve = super::own_program();
-    serve.args(["hooks", "start", "--serve", &serde_json::to_string(hooks)?]);
+    serve.args(["hooks", "serve", &serde_json::to_string(hooks)?]);
     serve.stdin(Stdio::null()).stdout(log(1)).stderr(log(2)).process_group(0).spawn().map(|_| 0)
 }
 

@@ -1,6 +1,7 @@
-//! What wharf's own program does inside a container, where it is one of the tools that every container gets.
+//! `wharf-guest`: the program that runs in containers, where it is one of the tools that every container gets.
 
-pub mod command_line;
+mod command_line;
+#[cfg(feature = "host")]
 pub mod delivery;
 mod hold;
 mod hooks;
@@ -25,21 +26,35 @@ use std::{env, fs};
 use rustix::fs::{FlockOperation, flock};
 use tokio::runtime::Runtime;
 
-use crate::guest::command_line::Inside;
+use crate::guest::command_line::Verb;
 use crate::model::exit;
 use crate::protocol::{LIFE_DIR, Launch, RUNTIME_DIR};
 
-pub fn run(verb: Inside) -> ExitCode {
+/// A command line that cannot be read: what shells end with for one.
+const MISUSED: i32 = 2;
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    match Verb::of_this_process() {
+        Ok(verb) => run(verb),
+        Err(error) => {
+            eprintln!("wharf-guest: {error}");
+            exit::with(MISUSED)
+        }
+    }
+}
+
+fn run(verb: Verb) -> ExitCode {
     match verb {
-        Inside::Hold(holding) => hold::run(holding),
-        Inside::Pause => hold::pause(),
-        Inside::Init { command } => init::run(&command),
-        Inside::Relay(mode) => relay::run(mode),
-        Inside::Tmux { arguments } => tmux::run(&arguments),
-        Inside::Become { command } => become_program(&command),
-        Inside::Hooks(verb) => hooks::run(verb),
-        Inside::Sshd(verb) => sshd::run(verb),
-        Inside::Keep { command } => keep::run(&command),
+        Verb::Hold(holding) => hold::run(holding),
+        Verb::Pause => hold::pause(),
+        Verb::Init(command) => init::run(&command),
+        Verb::Relay(mode) => relay::run(mode),
+        Verb::Tmux(arguments) => tmux::run(&arguments),
+        Verb::Become(command) => become_program(&command),
+        Verb::Hooks(verb) => hooks::run(verb),
+        Verb::Sshd(verb) => sshd::run(verb),
+        Verb::Keep(command) => keep::run(&command),
     }
 }
 
@@ -59,7 +74,7 @@ fn runtime() -> io::Result<Runtime> {
 
 /// wharf itself, to be run once more. How it is run in containers follows from how it was built.
 fn own_program() -> Command {
-    let words = Launch::of_this_build().wharf();
+    let words = Launch::of_this_build().guest();
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
     command

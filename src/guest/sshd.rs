@@ -29,8 +29,8 @@ const NOT_PASSED_ON: [&str; 9] = ["HOME", "USER", "LOGNAME", "SHELL", "TERM", "P
 pub fn run(verb: SshdVerb) -> ExitCode {
     let done = match verb {
         SshdVerb::HostKey => print_host_key(),
-        SshdVerb::Serve { keys } => serve(&keys),
-        SshdVerb::Listen { keys } => listen(&keys),
+        SshdVerb::Serve(keys) => serve(&keys),
+        SshdVerb::Listen(keys) => listen(&keys),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

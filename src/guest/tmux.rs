@@ -169,7 +169,7 @@ fn run_by_wharf(arguments: &[String]) -> Vec<String> {
     match arguments.iter().position(|word| word == "--") {
         Some(dashes) => {
             let (before, command) = arguments.split_at(dashes + 1);
-            [before, &Launch::of_this_build().wharf(), &["keep".to_owned()], command].concat()
+            [before, &Launch::of_this_build().guest(), &["keep".to_owned()], command].concat()
         }
         None => arguments.to_vec(),
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::digest::{SHORT, short_sha256};
 
@@ -21,7 +22,7 @@ impl ContainerName {
 
     /// A name that no other container has, for one that is thrown away.
     pub fn throw_away(project: &str) -> Self {
-        let now = jiff::Timestamp::now().as_nanosecond();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         Self::of(project).with_hex(&format!("{project} {} {now}", std::process::id()))
     }
 

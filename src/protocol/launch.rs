@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 /// The directory of the tools in a container.
 pub const TOOLS_DIR: &str = "/run/wharf/tools";
-/// wharf's own program; below `TOOLS_DIR`, as all that follow.
-pub const WHARF: &str = "wharf";
+/// The guest, below `TOOLS_DIR` as all that follow. A host finds it by this name in containers that others of its versions
+/// have made, so it stays.
+pub const GUEST: &str = "wharf";
 /// A tmux that needs no other file. There is at most one of this and `TMUX_BUNDLE`. Both files are called `tmux`, because that
 /// is what it calls itself in its errors and where it says its version.
 pub const TMUX_STATIC: &str = "static/tmux";
@@ -36,9 +37,9 @@ impl Launch {
         if cfg!(target_feature = "crt-static") { Self::Static } else { Self::Bundle }
     }
 
-    /// The command that runs wharf in a container; its arguments follow.
-    pub fn wharf(self) -> Vec<String> {
-        self.command(TOOLS_DIR, WHARF)
+    /// The command that runs the guest in a container; its arguments follow.
+    pub fn guest(self) -> Vec<String> {
+        self.command(TOOLS_DIR, GUEST)
     }
 
     /// The command that runs the tools' tmux in a container; its arguments follow.

@@ -1,6 +1,7 @@
 //! The protocol between a client on the host and a relay in a container, over any stream of bytes.
 //!
-//! Both sides begin with [`Frame::Hello`], which says the protocol's version first. Then the client sends a
+//! Both sides begin with [`Frame::Hello`], which says the versions of the protocol that they speak, and speak the newest that
+//! both do. Then the client sends a
 //! [`Frame::Request`], what follows belongs to it, and [`Frame::Exit`], [`Frame::Sessions`], [`Frame::Unused`] or
 //! [`Frame::Refused`] ends it; then another request may come. A frame is one byte that says its kind, four that say the
 //! payload's length (big-endian), and the payload, of [`MAX_PAYLOAD`] at most. Neither side trusts the other: what does not
@@ -26,13 +27,15 @@ use serde::{Deserialize, Serialize};
 use tokio_util::codec::{Decoder, Encoder};
 
 pub use inner::{CONFIG, CONFIG_PATH, EXIT_CODE, HAS_BEGUN, HOST_DIR, LIFE_DIR, LIFE_PARENT, RUNTIME_DIR, TMUX_SOCKET, commands};
-pub use launch::{LIBRARIES, LOADER, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TOOLS_DIR, WHARF};
+pub use launch::{GUEST, LIBRARIES, LOADER, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TOOLS_DIR};
 pub use window::Window;
 
 use crate::model::{Session, Size};
 
-/// Changes with every change that an older side would misread.
-pub const VERSION: u16 = 1;
+/// The newest version of the protocol that this side speaks. It changes with every change that an older side would misread.
+pub const NEWEST: u16 = 1;
+/// The oldest: the version before, so that a container outlives an upgrade of its host.
+pub const OLDEST: u16 = 1;
 /// Large enough for every environment and command line that Linux runs at its default limits.
 pub const MAX_PAYLOAD: usize = 2 * 1024 * 1024;
 /// How much of a stream goes into one frame: many small ones cost system calls, large ones memory.
@@ -81,8 +84,12 @@ pub enum Frame {
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Hello {
+    /// The oldest version that this side speaks. It stands before all else, where every version reads it.
     #[serde(skip)]
-    pub version: u16,
+    pub oldest: u16,
+    /// The newest, where that is another.
+    #[serde(default)]
+    pub newest: Option<u16>,
     /// The path of the project, as the container's side knows it.
     #[serde(default)]
     pub project: Option<String>,
@@ -144,7 +151,13 @@ impl Program {
 
 impl Hello {
     pub fn new(project: Option<String>) -> Self {
-        Self { version: VERSION, project }
+        Self { oldest: OLDEST, newest: Some(NEWEST), project }
+    }
+
+    /// The version that both sides speak then.
+    pub fn agreed(&self) -> Option<u16> {
+        let newest = self.newest.unwrap_or(self.oldest);
+        (self.oldest <= NEWEST && OLDEST <= newest).then(|| newest.min(NEWEST))
     }
 }
 
@@ -162,7 +175,7 @@ impl Encoder<Frame> for Codec {
         match frame {
             Frame::Hello(hello) => {
                 into.put_slice(MAGIC);
-                into.put_u16(hello.version);
+                into.put_u16(hello.oldest);
                 json(&hello, into)?;
             }
             Frame::Request(request) => json(&request, into)?,
@@ -264,15 +277,15 @@ fn parse(kind: u8, mut payload: Bytes) -> io::Result<Frame> {
     })
 }
 
-/// Of another version's hello, only the version is read.
+/// Of the hello of one that speaks only newer versions, nothing else is read.
 fn parse_hello(payload: &[u8]) -> io::Result<Hello> {
     let mut rest = payload.strip_prefix(MAGIC).ok_or_else(|| invalid("what answers is not a relay"))?;
-    let version = rest.try_get_u16().map_err(|_| invalid("a frame has the wrong length"))?;
-    if version != VERSION {
-        return Ok(Hello { version, ..Hello::default() });
+    let oldest = rest.try_get_u16().map_err(|_| invalid("a frame has the wrong length"))?;
+    if oldest > NEWEST {
+        return Ok(Hello { oldest, ..Hello::default() });
     }
     let hello: Hello = from_json(rest)?;
-    Ok(Hello { version, ..hello })
+    Ok(Hello { oldest, ..hello })
 }
 
 fn json(value: &impl Serialize, into: &mut BytesMut) -> io::Result<()> {

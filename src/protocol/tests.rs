@@ -74,9 +74,20 @@ fn what_is_no_frame_is_an_error_and_reserves_nothing() {
 }
 
 #[test]
+fn both_sides_speak_the_newest_version_that_both_know() {
+    let side = |oldest, newest| Hello { oldest, newest, project: None };
+    // The first version says only one number.
+    assert_eq!(side(OLDEST, None).agreed(), Some(OLDEST));
+    assert_eq!(side(OLDEST, Some(NEWEST + 1)).agreed(), Some(NEWEST));
+    assert_eq!(side(NEWEST, Some(NEWEST)).agreed(), Some(NEWEST));
+    assert_eq!(side(NEWEST + 1, Some(NEWEST + 2)).agreed(), None);
+    assert_eq!(side(OLDEST - 1, None).agreed(), None);
+}
+
+#[test]
 fn of_another_versions_hello_the_version_is_read() {
     let mut bytes = BytesMut::from(&b"H\0\0\0\x0awharf\0\x09???"[..]);
-    assert_eq!(Codec.decode(&mut bytes).unwrap(), Some(Frame::Hello(Hello { version: 9, project: None })));
+    assert_eq!(Codec.decode(&mut bytes).unwrap(), Some(Frame::Hello(Hello { oldest: 9, ..Hello::default() })));
 }
 
 #[test]

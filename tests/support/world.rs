@@ -94,7 +94,9 @@ impl World {
             assert!(self.command("cp").arg("-R").arg(repository().join(name)).arg(&directory).status().unwrap().success());
         }
         fs::create_dir_all(directory.join("bin")).unwrap();
-        fs::copy(binary(), directory.join("bin/wharf")).unwrap();
+        for program in [binary(), guest()] {
+            fs::copy(&program, directory.join("bin").join(program.file_name().unwrap())).unwrap();
+        }
         directory
     }
 
@@ -231,6 +233,11 @@ pub struct Outcome {
 /// The binary under test.
 pub fn binary() -> PathBuf {
     std::env::var_os("WHARF_TEST_BIN").map_or_else(|| env!("CARGO_BIN_EXE_wharf").into(), PathBuf::from)
+}
+
+/// The program that goes into containers, where wharf looks for it: beside itself.
+pub fn guest() -> PathBuf {
+    binary().with_file_name("wharf-guest")
 }
 
 /// The repository, or a copy of what tests need of it.

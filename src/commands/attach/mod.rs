@@ -265,7 +265,7 @@ async fn show_line(args: &Attach, project: &Project, context: &Context) -> Resul
         line.extend(["--env".to_owned(), pair]);
     }
     line.push(container.name.to_string());
-    line.extend(launch.wharf());
+    line.extend(launch.guest());
     line.extend(commands::attach(&args.session).words());
     print::line(line.iter().map(|word| quote::shell_if_needed(word)).collect::<Vec<_>>().join(" "))?;
     Ok(ExitCode::SUCCESS)

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::Files;
 use super::bundle::Bundle;
+use super::locate;
 use super::program::{Linkage, Program, not_portable, read};
 use crate::connection::environment::COMMON_TERMINALS;
 use crate::error::{Error, Result};
-use crate::protocol::{CONFIG, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, WHARF};
+use crate::protocol::{CONFIG, GUEST, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC};
 
 /// Where systems keep `C.UTF-8`, where it is not one of an archive's.
 const LOCALES: [&str; 2] = ["/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8"];
@@ -19,18 +20,23 @@ const TERMINFO_DIRS: [&str; 4] = ["/etc/terminfo", "/lib/terminfo", "/usr/share/
 /// Where to look on this machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
-    /// The program that runs: `/proc/self/exe`.
-    pub own_program: &'a Path,
+    /// The guest where a person says which.
+    pub guest: Option<&'a Path>,
+    /// The program that runs: the guest is looked for beside it.
+    pub program: &'a Path,
+    /// Of the engine, by the name that images use.
+    pub architecture: &'a str,
     /// wharf's own directory below `$XDG_DATA_HOME`. A `tmux` in there is taken before any other.
     pub data_dir: &'a Path,
     /// `$PATH`, for the host's own tmux.
     pub search_path: Option<&'a OsStr>,
 }
 
-/// How wharf is run, and how tmux is or why there is none.
+/// How the guest is run, and how tmux is or why there is none.
 pub fn all(sources: &Sources, files: &mut Files) -> Result<(Launch, Result<Launch>)> {
     let mut bundle = Bundle::default();
-    let wharf = program(Program::read(sources.own_program)?, [WHARF, WHARF], &mut bundle, files)?;
+    let guest = locate::guest(sources.guest, sources.program, sources.architecture)?;
+    let guest = program(guest, [GUEST, GUEST], &mut bundle, files)?;
     let tmux = first_tmux(sources, &mut bundle, files);
     for name in COMMON_TERMINALS {
         if let Some(entry) = terminfo(name, []) {
@@ -38,7 +44,7 @@ pub fn all(sources: &Sources, files: &mut Files) -> Result<(Launch, Result<Launc
         }
     }
     files.file(TMUX_CONFIG, CONFIG.to_owned());
-    Ok((wharf, tmux))
+    Ok((guest, tmux))
 }
 
 /// Adds a program by the first name if it is static, else by the second and with its libraries.
@@ -62,6 +68,11 @@ fn first_tmux(sources: &Sources, bundle: &mut Bundle, files: &mut Files) -> Resu
     for candidate in directories.map(|directory| directory.join("tmux")) {
         // Some are no programs, as the scripts that version managers put in front of one.
         let Ok(candidate) = Program::read(&candidate) else { continue };
+        if candidate.architecture != Some(sources.architecture) {
+            let reason = format!("it is not for {}", sources.architecture);
+            failure = failure.or(Some(not_portable(&candidate.path, reason)));
+            continue;
+        }
         match tmux(candidate, bundle, files) {
             Ok(launch) => return Ok(launch),
             Err(error) => failure = failure.or(Some(error)),

@@ -1,8 +1,9 @@
-//! What travels into every container: wharf itself, a tmux, and what the two need to run in any image. Gathered on the host;
+//! What travels into every container: the guest, a tmux, and what the two need to run in any image. Gathered on the host;
 //! it reaches the container as a read-only volume that is mounted at `TOOLS_DIR`.
 
 mod bundle;
 mod gather;
+mod locate;
 mod program;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ pub mod volume;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -25,18 +26,18 @@ pub use gather::{Sources, terminfo};
 #[derive(Debug)]
 pub struct Tools {
     files: Files,
-    wharf: Launch,
+    guest: Launch,
     tmux: Result<Launch>,
     volume: String,
 }
 
 impl Tools {
-    /// Reads the tools from this machine. Fails only where wharf itself could not run in a container.
+    /// Reads the tools from this machine. Fails only where there is no guest that runs in a container.
     pub fn gather(sources: &Sources) -> Result<Self> {
         let mut files = Files::default();
-        let (wharf, tmux) = gather::all(sources, &mut files)?;
+        let (guest, tmux) = gather::all(sources, &mut files)?;
         let volume = files.volume();
-        Ok(Self { files, wharf, tmux, volume })
+        Ok(Self { files, guest, tmux, volume })
     }
 
     /// The name of the volume with this content, `wharf-tools-<12 hex digits>`. Other content has another name, so an
@@ -45,9 +46,9 @@ impl Tools {
         &self.volume
     }
 
-    /// How wharf itself is run in a container.
+    /// How the guest is run in a container.
     pub fn launch(&self) -> Launch {
-        self.wharf
+        self.guest
     }
 
     /// How the tmux among the tools is run, or why there is none: then the image needs one of its own.
@@ -59,6 +60,11 @@ impl Tools {
     pub fn archive(&self, prefix: &Path) -> io::Result<Archive> {
         self.files.archive(prefix)
     }
+}
+
+/// The file that is the guest on this machine.
+pub fn guest_file(sources: &Sources) -> Result<PathBuf> {
+    locate::guest(sources.guest, sources.program, sources.architecture).map(|program| program.path)
 }
 
 #[derive(Debug)]

@@ -8,8 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use elf::ElfBytes;
-use elf::abi::{DT_NEEDED, PT_INTERP};
+use elf::abi::{DT_NEEDED, EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PT_INTERP};
 use elf::endian::AnyEndian;
+use elf::file::Class;
 
 use crate::error::{Error, Result};
 
@@ -21,6 +22,8 @@ pub struct Program {
     pub path: PathBuf,
     pub bytes: Vec<u8>,
     pub linkage: Linkage,
+    /// By the name that images use, where it is one of those.
+    pub architecture: Option<&'static str>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -38,7 +41,8 @@ impl Program {
         }
         let bytes = read(path)?;
         let linkage = linkage(&bytes).map_err(|reason| not_portable(path, reason))?;
-        Ok(Self { path: path.to_owned(), bytes, linkage })
+        let architecture = architecture(&bytes);
+        Ok(Self { path: path.to_owned(), bytes, linkage, architecture })
     }
 }
 
@@ -78,9 +82,30 @@ fn linkage(bytes: &[u8]) -> std::result::Result<Linkage, String> {
     Ok(Linkage::Static)
 }
 
+fn architecture(bytes: &[u8]) -> Option<&'static str> {
+    let file = ElfBytes::<AnyEndian>::minimal_parse(bytes).ok()?;
+    Some(match (file.ehdr.e_machine, file.ehdr.class, file.ehdr.endianness) {
+        (EM_X86_64, _, _) => "amd64",
+        (EM_386, _, _) => "386",
+        (EM_AARCH64, _, AnyEndian::Little) => "arm64",
+        (EM_ARM, _, AnyEndian::Little) => "arm",
+        (EM_RISCV, Class::ELF64, _) => "riscv64",
+        (EM_PPC64, _, AnyEndian::Little) => "ppc64le",
+        (EM_S390, Class::ELF64, _) => "s390x",
+        (EM_LOONGARCH, Class::ELF64, _) => "loong64",
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::native_architecture;
+
+    #[test]
+    fn a_program_says_its_architecture() {
+        assert_eq!(Program::read(Path::new("/proc/self/exe")).unwrap().architecture, Some(native_architecture()));
+    }
 
     #[test]
     fn a_program_with_libraries_names_its_loader() {

@@ -1,18 +1,24 @@
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::*;
-use crate::protocol::{LIBRARIES, LOADER, LOCALE, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, WHARF};
+use crate::model::native_architecture;
+use crate::protocol::{GUEST, LIBRARIES, LOADER, LOCALE, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC};
 
 const OWN: &str = "/proc/self/exe";
 
 /// With the tmux of `PATH`, and what is in the data directory.
-fn gather(own_program: &str, data_dir: &Path) -> Tools {
+fn gather(guest: &str, data_dir: &Path) -> Tools {
     let path = std::env::var_os("PATH");
-    Tools::gather(&Sources { own_program: Path::new(own_program), data_dir, search_path: path.as_deref() }).unwrap()
+    Tools::gather(&sources(guest, data_dir, path.as_deref())).unwrap()
+}
+
+fn sources<'a>(guest: &'a str, data_dir: &'a Path, search_path: Option<&'a OsStr>) -> Sources<'a> {
+    let architecture = native_architecture();
+    Sources { guest: Some(Path::new(guest)), program: Path::new("/nowhere/wharf"), architecture, data_dir, search_path }
 }
 
 fn busybox() -> &'static str {
@@ -80,8 +86,7 @@ fn a_machine_without_tmux_has_tools_without_tmux() {
     let empty = tempfile::tempdir().unwrap();
     // Not absolute, so not looked into.
     let path = OsString::from(".:");
-    let sources = Sources { own_program: Path::new(busybox()), data_dir: empty.path(), search_path: Some(&path) };
-    let tools = Tools::gather(&sources).unwrap();
+    let tools = Tools::gather(&sources(busybox(), empty.path(), Some(&path))).unwrap();
     assert_eq!(tools.tmux().unwrap_err().to_string(), "there is no tmux on this machine that could be put into a container");
     assert!(!tools.files.0.keys().any(|name| [TMUX_STATIC, TMUX_BUNDLE].contains(&name.as_str()) || name.starts_with("locale/")));
     assert!(tools.files.0.contains_key("terminfo/t/tmux-256color"));
@@ -120,7 +125,7 @@ fn only_what_is_run_may_be_run_and_anybody_may_read() {
     let unpacked = unpack(&gather(OWN, empty.path()));
     let root = unpacked.path().join("run/tools");
     let mode = |path: PathBuf| fs::metadata(&path).unwrap_or_else(|e| panic!("{path:?}: {e}")).permissions().mode() & 0o7777;
-    for program in [WHARF, TMUX_BUNDLE, LOADER, LIBRARIES, LOCALE, TERMINFO, "terminfo/x", ""] {
+    for program in [GUEST, TMUX_BUNDLE, LOADER, LIBRARIES, LOCALE, TERMINFO, "terminfo/x", ""] {
         assert_eq!(mode(root.join(program)), 0o755, "{program}");
     }
     for file in ["lib/libc.so.6", TMUX_CONFIG, "terminfo/x/xterm-256color", "locale/C.utf8/LC_CTYPE"] {
@@ -134,7 +139,7 @@ fn a_launch_survives_its_label() {
         assert_eq!(launch.to_string().parse(), Ok(launch));
     }
     assert_eq!("".parse::<Launch>(), Err(crate::protocol::launch::UnknownLaunch));
-    assert_eq!(Launch::Static.wharf(), ["/run/wharf/tools/wharf"]);
+    assert_eq!(Launch::Static.guest(), ["/run/wharf/tools/wharf"]);
     let bundle = Launch::Bundle.tmux().join(" ");
     let expected = "/run/wharf/tools/lib/ld.so --inhibit-cache --library-path /run/wharf/tools/lib /run/wharf/tools/bundle/tmux";
     assert_eq!(bundle, expected);

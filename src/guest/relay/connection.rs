@@ -13,7 +13,7 @@ use super::ending::Clients;
 use super::program::{self, Ended};
 use super::sessions::{PULSE, Sessions, refusal};
 use crate::guest::once;
-use crate::protocol::{Codec, Frame, Hello, PROJECT_VARIABLE, Program, Request, VERSION};
+use crate::protocol::{Codec, Frame, Hello, PROJECT_VARIABLE, Program, Request};
 
 /// How long a client may take to say what it wants.
 const GREETING: Duration = Duration::from_secs(2);
@@ -45,7 +45,7 @@ async fn serve_requests(
     writer.send(Frame::Hello(Hello::new(std::env::var(PROJECT_VARIABLE).ok()))).await?;
     let greeting = async {
         match reader.next().await {
-            Some(Ok(Frame::Hello(hello))) if hello.version == VERSION => Ok(reader.next().await),
+            Some(Ok(Frame::Hello(hello))) if hello.agreed().is_some() => Ok(reader.next().await),
             Some(Ok(Frame::Hello(_))) => Err("this relay is of another version"),
             _ => Err("no greeting"),
         }
@@ -113,5 +113,5 @@ async fn report(ended: Ended, writer: &mut FramedWrite<impl AsyncWrite + Unpin, 
 /// Whether a relay of this version answers there.
 pub async fn greets(stream: impl AsyncRead + Unpin, within: Duration) -> bool {
     let hello = timeout(within, FramedRead::new(stream, Codec).next()).await;
-    matches!(hello, Ok(Some(Ok(Frame::Hello(hello)))) if hello.version == VERSION)
+    matches!(hello, Ok(Some(Ok(Frame::Hello(hello)))) if hello.agreed().is_some())
 }

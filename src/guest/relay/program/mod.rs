@@ -73,7 +73,7 @@ fn prepare(run: Run) -> Result<Ready, NotRun> {
             (tmux.program, tmux.arguments)
         }
         Program::Own(arguments) => {
-            let mut words = Launch::of_this_build().wharf().into_iter().chain(arguments);
+            let mut words = Launch::of_this_build().guest().into_iter().chain(arguments);
             let program = words.next().ok_or_else(|| NotRun("no program was named".to_owned(), NOT_RUN))?;
             (program.into(), words.map(Into::into).collect())
         }
