@@ -104,12 +104,7 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
 }
 
 /// What is mounted, and which paths are in memory with which options.
-fn file_systems(
-    project: &Project,
-    name: &ContainerName,
-    wanted: &Wanted,
-    given: &Given,
-) -> (Vec<Mount>, HashMap<String, Tmpfs>) {
+fn file_systems(project: &Project, name: &ContainerName, wanted: &Wanted, given: &Given) -> (Vec<Mount>, HashMap<String, Tmpfs>) {
     let &Given { image, tools, on_disk, kept, .. } = given;
     let user = wanted.user;
     let workspace = workspace(project, wanted);

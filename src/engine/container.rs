@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, NetworkSettings};
 use bollard::query_parameters::{
-    RemoveContainerOptions, StartContainerOptions, StopContainerOptions, TopOptions,
-    WaitContainerOptions,
+    RemoveContainerOptions, StartContainerOptions, StopContainerOptions, TopOptions, WaitContainerOptions,
 };
 use futures_util::StreamExt;
 

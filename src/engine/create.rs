@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use bollard::models::{
-    ContainerCreateBody, DeviceRequest, HealthConfig, HostConfig, Mount as EngineMount, MountType, MountVolumeOptions,
-    PortBinding as EnginePort,
-};
+use bollard::models::{ContainerCreateBody, DeviceRequest, HealthConfig, HostConfig, PortBinding as EnginePort};
 use bollard::query_parameters::CreateContainerOptions;
 
+use super::mount::{Mount, MountedBy};
 use super::{Engine, Features, Kind, Membership};
 use crate::error::Result;
 use crate::model::ContainerName;
@@ -97,45 +95,20 @@ impl Tmpfs {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mount {
-    Bind {
-        source: String,
-        target: String,
-    },
-    ReadOnlyBind {
-        source: String,
-        target: String,
-    },
-    Volume {
-        name: String,
-        target: String,
-        labels: HashMap<String, String>,
-        /// Whether it has been used before. The engine fills others from the image, and gives even a full one, each time, the
-        /// owner and mode of what the image has there.
-        is_kept: bool,
-    },
-    AnonymousVolume {
-        target: String,
-    },
-    ReadOnlyVolume {
-        name: String,
-        target: String,
-    },
-}
-
 impl Engine {
     /// Creates a container under its own name, or under another until it can have that.
     pub async fn create_container(&self, spec: ContainerSpec, name: Option<String>) -> Result<()> {
         let name = name.unwrap_or_else(|| spec.name.to_string());
         let options = CreateContainerOptions { name: Some(name), ..CreateContainerOptions::default() };
         let action = format!("create container `{}`", spec.name);
-        let body = create_body(spec, self.features().await?);
+        let features = self.features().await?;
+        let mounted = self.mounted(spec.mounts.clone(), features).await?;
+        let body = create_body(spec, mounted, features);
         self.work(action, self.docker.create_container(Some(options), body)).await.map(drop)
     }
 }
 
-fn create_body(spec: ContainerSpec, features: &Features) -> ContainerCreateBody {
+fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> ContainerCreateBody {
     let hostname = Some(spec.name.hostname().to_owned()).filter(|name| !name.is_empty());
     let tmpfs = spec.tmpfs.into_iter().map(|(path, tmpfs)| (path, tmpfs.options(features.kind, &spec.user))).collect();
     ContainerCreateBody {
@@ -161,7 +134,8 @@ fn create_body(spec: ContainerSpec, features: &Features) -> ContainerCreateBody 
             cap_add: Some(CAPABILITIES.map(str::to_owned).into_iter().chain(spec.capabilities).collect()),
             // A setuid program gains nothing: nobody becomes root who was not.
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
-            mounts: Some(spec.mounts.into_iter().map(engine_mount).collect()),
+            binds: Some(mounted.binds),
+            mounts: Some(mounted.mounts),
             tmpfs: Some(tmpfs),
             port_bindings: Some(spec.ports.iter().map(engine_port).collect()),
             network_mode: spec.network.as_ref().map(Membership::engine_name),
@@ -181,36 +155,4 @@ fn create_body(spec: ContainerSpec, features: &Features) -> ContainerCreateBody 
 fn engine_port(port: &PortBinding) -> (String, Option<Vec<EnginePort>>) {
     let binding = EnginePort { host_ip: Some(port.address.to_string()), host_port: Some(port.host.to_string()) };
     (format!("{}/tcp", port.container), Some(vec![binding]))
-}
-
-pub(super) fn engine_mount(mount: Mount) -> EngineMount {
-    match mount {
-        Mount::Bind { source, target } => {
-            EngineMount { typ: Some(MountType::BIND), source: Some(source), target: Some(target), ..EngineMount::default() }
-        }
-        Mount::ReadOnlyBind { source, target } => {
-            EngineMount { read_only: Some(true), ..engine_mount(Mount::Bind { source, target }) }
-        }
-        Mount::Volume { name, target, labels, is_kept } => EngineMount {
-            typ: Some(MountType::VOLUME),
-            source: Some(name),
-            target: Some(target),
-            volume_options: Some(MountVolumeOptions {
-                labels: Some(labels),
-                no_copy: Some(is_kept),
-                ..MountVolumeOptions::default()
-            }),
-            ..EngineMount::default()
-        },
-        Mount::AnonymousVolume { target } => {
-            EngineMount { typ: Some(MountType::VOLUME), target: Some(target), ..EngineMount::default() }
-        }
-        Mount::ReadOnlyVolume { name, target } => EngineMount {
-            typ: Some(MountType::VOLUME),
-            source: Some(name),
-            target: Some(target),
-            read_only: Some(true),
-            ..EngineMount::default()
-        },
-    }
 }

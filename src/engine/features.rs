@@ -9,6 +9,7 @@ use super::{Engine, upgrade};
 use crate::error::{Error, Result};
 
 /// What an engine says of itself.
+#[expect(clippy::struct_excessive_bools, reason = "each is something that it can do or not")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Features {
     pub kind: Kind,
@@ -57,7 +58,6 @@ pub enum ImageStore {
 
 /// What a container's use of the machine can be limited by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one limit that works or does not")]
 pub struct Cgroups {
     pub memory: bool,
     pub cpus: bool,

@@ -7,7 +7,7 @@ use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig}
 use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions};
 
 use super::container::label;
-use super::create::{Mount, engine_mount};
+use super::mount::Mount;
 use super::{Engine, absent_is_none, age_of};
 use crate::error::{Error, Result};
 
@@ -26,15 +26,13 @@ impl Engine {
         mounts: Vec<Mount>,
         labels: HashMap<String, String>,
     ) -> Result<String> {
+        let mounted = self.mounted(mounts, self.features().await?).await?;
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
             labels: Some(labels),
             // Images may have none, and the engine wants one to be named.
             entrypoint: Some(vec!["never-started".to_owned()]),
-            host_config: Some(HostConfig {
-                mounts: Some(mounts.into_iter().map(engine_mount).collect()),
-                ..HostConfig::default()
-            }),
+            host_config: Some(HostConfig { binds: Some(mounted.binds), mounts: Some(mounted.mounts), ..HostConfig::default() }),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptions { name: Some(name.to_owned()), ..CreateContainerOptions::default() };

@@ -17,6 +17,7 @@ mod import;
 mod inspect;
 mod listing;
 mod log;
+mod mount;
 mod network;
 mod pull;
 mod upgrade;
@@ -36,7 +37,7 @@ pub use archive::Archive;
 pub use beside::Beside;
 pub use build::BuildOrder;
 pub use container::{Container, Health, Idle, label};
-pub use create::{ContainerSpec, Limits, Mount, PortBinding, Tmpfs};
+pub use create::{ContainerSpec, Limits, PortBinding, Tmpfs};
 pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
@@ -46,6 +47,7 @@ pub use image::Image;
 pub use import::ListedImage;
 pub use inspect::{Inspected, Mounted};
 pub use log::Printed;
+pub use mount::Mount;
 pub use network::Membership;
 pub use pull::Layer;
 
@@ -101,9 +103,7 @@ impl Engine {
         use bollard::errors::Error::DockerResponseServerError;
         match self.within(limit, &action, call).await? {
             Ok(answer) => Ok(answer),
-            Err(DockerResponseServerError { status_code, message }) => {
-                Err(refusal(action, &message, status_code))
-            }
+            Err(DockerResponseServerError { status_code, message }) => Err(refusal(action, &message, status_code)),
             Err(error) => {
                 // Of an engine that cannot be reached, this says more.
                 self.ping().await?;
@@ -115,9 +115,7 @@ impl Engine {
     /// What became of a request over a connection of our own.
     fn explain(&self, action: &str, error: UpgradeError) -> Error {
         match error {
-            UpgradeError::Refused { status, message } => {
-                refusal(action.to_owned(), &message, status.as_u16())
-            }
+            UpgradeError::Refused { status, message } => refusal(action.to_owned(), &message, status.as_u16()),
             UpgradeError::Io(error) => self.endpoint.unreachable(error),
         }
     }
@@ -167,6 +165,7 @@ fn refusal(action: String, message: &str, status: u16) -> Error {
     let says = |words: &str| message.contains(words);
     let status = match status {
         500 if says("name is already in use") => 409,
+        500 if says("parsing reference") => 400,
         500 if says("no such container") || says("no container with") => 404,
         status => status,
     };

@@ -101,9 +101,13 @@ docker() {
 
 # Its containers and their networks take the name of a project for a path of the machine, where no directory says otherwise.
 podman() {
+    # Of what podman asks for by itself, no more than this machine lets it have.
+    limit() { awk -v of="Max $1" 'index($0, of) == 1 { sub(of, ""); print ($2 == "unlimited" ? -1 : $2) }' /proc/self/limits; }
+    files=$(limit 'open files') processes=$(limit processes)
     cat >containers.conf <<END
 [containers]
 log_driver = "k8s-file"
+default_ulimits = ["nofile=$files:$files", "nproc=$processes:$processes"]
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
