@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Engine, upgrade};
+use super::Engine;
 use crate::error::{Error, Result};
 
 /// What an engine says of itself.
@@ -137,8 +137,7 @@ impl Engine {
     async fn ask_for_features(&self) -> Result<Features> {
         let action = "ask the engine what it can do";
         // Podman looks at all that it has for this.
-        let answer = self.within(super::WORK, action, upgrade::get(&self.endpoint.socket, "/info")).await?;
-        let answer = answer.map_err(|error| self.explain(action, error))?;
+        let answer = self.get(super::WORK, action, "/info").await?;
         let info: Info = serde_json::from_slice(&answer).map_err(|error| Error::Engine {
             action: action.to_owned(),
             message: format!("its answer does not read as one: {error}"),

@@ -4,7 +4,7 @@ use bollard::models::{ContainerInspectResponse, MountPoint};
 use serde::Serialize;
 
 use super::container::{Container, container_from};
-use super::{Engine, absent_is_none, upgrade};
+use super::{Engine, absent_is_none};
 use crate::error::{Error, Result};
 use crate::model::ContainerName;
 
@@ -31,8 +31,7 @@ impl Engine {
     pub(super) async fn inspect_any(&self, id_or_name: &str) -> Result<ContainerInspectResponse> {
         let action = format!("look at container `{id_or_name}`");
         let path = format!("/containers/{id_or_name}/json");
-        let answer = self.within(super::LOOK, &action, upgrade::get(&self.endpoint.socket, &path)).await?;
-        let answer = answer.map_err(|error| self.explain(&action, error))?;
+        let answer = self.get(super::LOOK, &action, &path).await?;
         parse(&answer).map_err(|error| {
             let message = format!("its answer does not read as a container: {error}");
             Error::Engine { action, message, status: None }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{Engine, label, upgrade};
+use super::{Engine, label};
 use crate::error::{Error, Result};
 use crate::model::{ContainerName, State};
 use crate::project::Project;
@@ -177,9 +177,7 @@ impl Engine {
 
     async fn list(&self, filters: &serde_json::Value) -> Result<Bytes> {
         let path = format!("/containers/json?all=true&filters={}", escape(&filters.to_string()));
-        let action = "list containers";
-        let answer = self.within(super::LOOK, action, upgrade::get(&self.endpoint.socket, &path)).await?;
-        answer.map_err(|error| self.explain(action, error))
+        self.get(super::LOOK, "list containers", &path).await
     }
 }
 

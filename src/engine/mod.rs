@@ -31,6 +31,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::Docker;
+use bytes::Bytes;
 use tokio::sync::OnceCell;
 
 pub use archive::Archive;
@@ -108,6 +109,20 @@ impl Engine {
                 // Of an engine that cannot be reached, this says more.
                 self.ping().await?;
                 Err(Error::Engine { action, message: one_line(&error.to_string()), status: None })
+            }
+        }
+    }
+
+    /// Gets what is at a path of the API.
+    async fn get(&self, limit: Duration, action: &str, path: &str) -> Result<Bytes> {
+        match self.within(limit, action, upgrade::get(&self.endpoint.socket, path)).await? {
+            Ok(body) => Ok(body),
+            Err(error) => {
+                if matches!(error, UpgradeError::Io(_)) {
+                    // Of an engine that cannot be reached, this says more.
+                    self.ping().await?;
+                }
+                Err(self.explain(action, error))
             }
         }
     }
