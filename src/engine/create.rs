@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bollard::models::{
-    ContainerCreateBody, DeviceRequest, HealthConfig, HostConfig, Mount as EngineMount, MountType, MountVolumeOptions,
-    PortBinding as EnginePort,
+    ContainerCreateBody, DeviceMapping, DeviceRequest, HealthConfig, HostConfig, Mount as EngineMount, MountType,
+    MountVolumeOptions, PortBinding as EnginePort, ResourcesUlimits,
 };
 use bollard::query_parameters::CreateContainerOptions;
 
@@ -47,6 +47,24 @@ pub struct ContainerSpec {
     pub capabilities: Vec<String>,
     /// The engine's default where `None`.
     pub network: Option<Membership>,
+    pub machine: Machine,
+}
+
+/// What of a machine it gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Names, soft and hard limits; -1 for none.
+    pub ulimits: Vec<(String, i64, i64)>,
+    /// Paths of the host's devices, which are the container's.
+    pub devices: Vec<String>,
+    /// Groups that its user is in beside its own.
+    pub groups: Vec<u32>,
+    /// Names and addresses for hosts(5).
+    pub hosts: Vec<(String, String)>,
+    /// Servers that names are asked of; the engine's where there is none.
+    pub dns: Vec<String>,
+    /// As [`ContainerName::hostname`] has it where `None`.
+    pub hostname: Option<String>,
 }
 
 /// A TCP port of the container that is reached by one of the host.
@@ -66,6 +84,8 @@ pub struct Limits {
     pub pids: Option<i64>,
     /// How many, -1 for all there are.
     pub gpus: Option<i64>,
+    /// Of `/dev/shm`, in bytes.
+    pub shm: Option<i64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +126,9 @@ impl Engine {
 }
 
 fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
-    let hostname = Some(spec.name.hostname().to_owned()).filter(|name| !name.is_empty());
+    let own_name = || Some(spec.name.hostname().to_owned()).filter(|name| !name.is_empty());
+    let Machine { ulimits, devices, groups, hosts, dns, hostname } = spec.machine;
+    let hostname = hostname.or_else(own_name);
     ContainerCreateBody {
         hostname,
         image: Some(spec.image),
@@ -138,6 +160,12 @@ fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
             memory: spec.limits.memory,
             nano_cpus: spec.limits.nano_cpus,
             pids_limit: spec.limits.pids,
+            shm_size: spec.limits.shm,
+            ulimits: Some(ulimits.into_iter().map(engine_limit).collect()),
+            devices: Some(devices.into_iter().map(engine_device).collect()),
+            group_add: Some(groups.iter().map(u32::to_string).collect()),
+            extra_hosts: Some(hosts.into_iter().map(|(name, address)| format!("{name}:{address}")).collect()),
+            dns: Some(dns),
             device_requests: spec.limits.gpus.map(|count| {
                 let capabilities = Some(vec![vec!["gpu".to_owned()]]);
                 vec![DeviceRequest { count: Some(count), capabilities, ..DeviceRequest::default() }]
@@ -146,6 +174,15 @@ fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
         }),
         ..ContainerCreateBody::default()
     }
+}
+
+fn engine_limit((name, soft, hard): (String, i64, i64)) -> ResourcesUlimits {
+    ResourcesUlimits { name: Some(name), soft: Some(soft), hard: Some(hard) }
+}
+
+fn engine_device(path: String) -> DeviceMapping {
+    let rights = Some("rwm".to_owned());
+    DeviceMapping { path_on_host: Some(path.clone()), path_in_container: Some(path), cgroup_permissions: rights }
 }
 
 fn engine_port(port: &PortBinding) -> (String, Option<Vec<EnginePort>>) {

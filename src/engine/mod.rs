@@ -35,7 +35,7 @@ pub use archive::Archive;
 pub use beside::Beside;
 pub use build::BuildOrder;
 pub use container::{Container, Health, Idle, label};
-pub use create::{ContainerSpec, Limits, Mount, PortBinding};
+pub use create::{ContainerSpec, Limits, Machine, Mount, PortBinding};
 pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
