@@ -40,6 +40,7 @@ use socket::Socket;
 const UNUSED: Duration = Duration::from_secs(60);
 /// What a relay says to who has started it once it listens.
 const READY: &str = "ready";
+
 pub fn run(mode: RelayMode) -> ExitCode {
     go_where_programs_start();
     let outcome = match mode {
