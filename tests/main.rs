@@ -25,6 +25,7 @@ mod images;
 mod inspect;
 mod lifecycle;
 mod list;
+mod machine;
 mod menu;
 mod network;
 mod on_exit;

@@ -38,7 +38,7 @@ pub use archive::Archive;
 pub use beside::Beside;
 pub use build::BuildOrder;
 pub use container::{Container, Health, Idle, label};
-pub use create::{ContainerSpec, Limits, PortBinding, Tmpfs};
+pub use create::{ContainerSpec, Limits, Machine, PortBinding, Tmpfs};
 pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
