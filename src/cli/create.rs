@@ -43,6 +43,9 @@ pub struct Open {
     /// Recreate the container first, and keep its volumes; made as it was, where no option says otherwise
     #[arg(long)]
     pub fresh: bool,
+    /// Open a session of root's, called `root` where no other name is given
+    #[arg(long)]
+    pub root: bool,
     /// Remove the container when its last session ends, where this creates it; its volumes stay
     #[arg(long)]
     pub rm: bool,
@@ -64,6 +67,9 @@ pub struct Start {
 #[derive(Debug, Args)]
 pub struct Exec {
     pub target: Option<String>,
+    /// Run it as root, who may install packages and change what belongs to nobody else in the container
+    #[arg(long)]
+    pub root: bool,
     /// Give the program three streams even where this runs on a terminal
     #[arg(long, short = 'T')]
     pub no_tty: bool,

@@ -11,14 +11,17 @@ pub struct Attach {
     pub target: Option<String>,
     #[command(flatten)]
     pub creation: Creation,
-    /// The session to attach to
-    #[arg(long, short, value_name = "NAME", default_value_t)]
-    pub session: SessionName,
+    /// The session to attach to [default: main]
+    #[arg(long, short, value_name = "NAME")]
+    pub session: Option<SessionName>,
+    /// Attach to a session of root's, called `root` where no other name is given
+    #[arg(long)]
+    pub root: bool,
     /// Create and start what is not there yet: the container, the session
     #[arg(long)]
     pub create: bool,
     /// Print the command that docker's own client would attach with
-    #[arg(long, conflicts_with = "create")]
+    #[arg(long, conflicts_with_all = ["create", "root"])]
     pub print: bool,
     /// What a new session runs, in place of a shell
     #[arg(last = true, value_name = "CMD", requires = "create")]

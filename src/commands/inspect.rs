@@ -24,6 +24,9 @@ use crate::protocol::hooks::Hooks;
 /// How long a container may take to say its sessions.
 const SESSIONS: Duration = Duration::from_millis(1500);
 
+/// What `sudo #true` gives up.
+const SUDO: &str = "yes: without no-new-privileges, any setuid program may gain what root has here";
+
 #[derive(Serialize)]
 struct Shown {
     name: String,
@@ -41,6 +44,8 @@ struct Shown {
     on_exit: String,
     created_at: String,
     user: String,
+    /// Whether programs of the user may become root's, which a person has configured.
+    sudo: bool,
     workspace: String,
     read_only: bool,
     /// `null` where the container did not say in time.
@@ -101,6 +106,7 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
         id: container.id,
         state: container.state,
         user: container.user,
+        sudo: inspected.gains_rights,
         workspace: container.working_dir,
         read_only: container.read_only,
         mounts: inspected.mounts,
@@ -140,6 +146,7 @@ fn text(shown: &Shown) -> String {
         ("created", vec![shown.created_at.clone()]),
         ("on exit", vec![shown.on_exit.clone()]),
         ("user", vec![shown.user.clone()]),
+        ("sudo", vec![if shown.sudo { SUDO } else { "no: nobody becomes root from within" }.to_owned()]),
         ("workspace", vec![shown.workspace.clone()]),
         ("read-only", vec![if shown.read_only { "yes" } else { "no" }.to_owned()]),
         ("sessions", shown.sessions.clone().map_or_else(|| vec!["?".to_owned()], or_dash)),

@@ -18,10 +18,11 @@ use super::value::{self, Wrong};
 use crate::error::{Problem, Problems, place};
 
 /// What a profile can hold.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "image",
     "build",
     "user",
+    "sudo",
     "workspace",
     "session",
     "mount",
@@ -147,6 +148,10 @@ impl Decoder<'_> {
             "user" => {
                 let user: Option<User> = fields.argument("a user", value::user);
                 fields.set(&mut layer.user, sourced(user, source));
+            }
+            "sudo" => {
+                let sudo = fields.argument("`#true` or `#false`", value::boolean);
+                fields.set(&mut layer.sudo, sourced(sudo, source));
             }
             "workspace" => {
                 let path = fields.argument("a path", value::container_path);

@@ -73,6 +73,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
             })
         )
     });
+    lines.each(part.sudo.as_slice(), |sudo| format!("sudo #{sudo}"));
     one(lines, &part.workspace, "workspace");
     lines.each(&part.sessions, session_line);
     lines.each(&part.mounts, |Mount { source, target, readonly }| {
@@ -170,6 +171,7 @@ fn as_part(config: &Config) -> Part {
     let config = config.clone();
     Part {
         user: Some(config.user),
+        sudo: Some(config.sudo),
         workspace: config.workspace,
         sessions: config.sessions,
         mounts: config.mounts,

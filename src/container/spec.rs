@@ -86,8 +86,11 @@ pub fn container(
         ports: if wanted.throw_away { Vec::new() } else { ports(wanted) },
         capabilities: match ssh_port {
             Some(_) if user.uid == 0 => sshd::CAPABILITIES.map(str::to_owned).to_vec(),
+            // sudo tells the audit log of each call, and complains where it can't.
+            _ if wanted.has_sudo() => vec!["AUDIT_WRITE".to_owned()],
             _ => Vec::new(),
         },
+        gains_rights: wanted.has_sudo(),
         limits: wanted.resources.limits,
         network,
         name,

@@ -15,7 +15,11 @@ use crate::model::ContainerName;
 
 /// What root may do in a container beyond what anybody may: enough for package managers and for services that serve low
 /// ports. Of docker's own set AUDIT_WRITE, MKNOD, NET_RAW, SETFCAP, SETPCAP and SYS_CHROOT are missing (capabilities(7)).
-const CAPABILITIES: [&str; 8] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+pub(super) const CAPABILITIES: [&str; 8] =
+    ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+
+/// The option with which no program has rights that its parent lacks.
+pub(super) const NO_NEW_PRIVILEGES: &str = "no-new-privileges";
 
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub struct ContainerSpec {
     pub tmpfs: HashMap<String, String>,
     pub ports: Vec<PortBinding>,
     pub limits: Limits,
+    /// Whether setuid programs work in it.
+    pub gains_rights: bool,
     /// Beyond what every container has.
     pub capabilities: Vec<String>,
     /// The engine's default where `None`.
@@ -122,8 +128,8 @@ fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
             readonly_rootfs: Some(spec.read_only),
             cap_drop: Some(vec!["ALL".to_owned()]),
             cap_add: Some(CAPABILITIES.map(str::to_owned).into_iter().chain(spec.capabilities).collect()),
-            // A setuid program gains nothing: nobody becomes root who was not.
-            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            // A setuid program gains nothing then: nobody becomes root who was not.
+            security_opt: Some(if spec.gains_rights { Vec::new() } else { vec![NO_NEW_PRIVILEGES.to_owned()] }),
             mounts: Some(spec.mounts.into_iter().map(engine_mount).collect()),
             tmpfs: Some(spec.tmpfs),
             port_bindings: Some(spec.ports.iter().map(engine_port).collect()),

@@ -19,6 +19,7 @@ mod listing;
 mod log;
 mod network;
 mod pull;
+mod root;
 mod upgrade;
 mod upload;
 mod volume;
@@ -46,6 +47,7 @@ pub use inspect::{Inspected, Mounted};
 pub use log::Printed;
 pub use network::Membership;
 pub use pull::Layer;
+pub use root::RootOf;
 
 use upgrade::UpgradeError;
 

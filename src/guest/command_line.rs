@@ -12,6 +12,8 @@ pub enum Verb {
     Hold(Holding),
     /// Stay until a signal comes.
     Pause,
+    /// Stay until no other process is in the container: root's programs are in one of their own.
+    Linger,
     /// Let clients in; without a flag, start a relay unless one runs, and wait until it listens.
     Relay(RelayMode),
     /// Run the tmux that keeps the sessions, with these arguments.
@@ -42,6 +44,8 @@ pub struct RelayMode {
     pub serve: bool,
     /// Serve one client on standard input and output: `--stdio`.
     pub stdio: bool,
+    /// Be root in the container of the first process: `--root`.
+    pub root: bool,
 }
 
 /// A hook is a command line; they travel as JSON, in one argument.
@@ -78,6 +82,7 @@ impl Verb {
         let verb = match verb.as_str() {
             "hold" => Self::Hold(holding(&mut line)?),
             "pause" => Self::Pause,
+            "linger" => Self::Linger,
             "relay" => Self::Relay(relay(&mut line)?),
             "tmux" => Self::Tmux(rest(&mut line)?),
             "keep" => Self::Keep(program(&mut line)?),
@@ -112,6 +117,7 @@ fn relay(line: &mut Parser) -> Result<RelayMode, Error> {
             Long("beside") => mode.beside = Some(line.value()?.parse()?),
             Long("serve") => mode.serve = true,
             Long("stdio") => mode.stdio = true,
+            Long("root") => mode.root = true,
             other => return Err(other.unexpected()),
         }
     }
@@ -182,7 +188,7 @@ mod tests {
 
     #[test]
     fn flags_are_read_and_others_refused() {
-        let relay = RelayMode { beside: Some(7), serve: true, stdio: false };
+        let relay = RelayMode { beside: Some(7), serve: true, ..RelayMode::default() };
         assert_eq!(parse(&["relay", "--beside", "7", "--serve"]), Ok(Verb::Relay(relay)));
         assert_eq!(parse(&["relay", "--nonsense"]), Err("invalid option '--nonsense'".to_owned()));
         assert_eq!(parse(&["pause", "more"]), Err("unexpected argument \"more\"".to_owned()));

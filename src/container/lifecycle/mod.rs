@@ -56,6 +56,11 @@ pub struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// Whether sudo is to work: it has to be told so in a file, and whoever is root anyway needs none.
+    pub fn has_sudo(&self) -> bool {
+        self.resources.sudo && !self.read_only && self.user.uid != 0
+    }
+
     /// What is wanted, for this user in place of the host's where there is one.
     pub fn run_as<'b>(&self, user: Option<&'b HostUser>) -> Wanted<'b>
     where
@@ -248,7 +253,7 @@ impl Lifecycle<'_> {
     /// The mounted directory and the network may have been cleaned away while the container was stopped; the engine would not
     /// start it, or connect it to whatever else is called so. What else is mounted must still be what it was.
     async fn ensure_surroundings(&self) -> Result<()> {
-        let Some(Inspected { container, mounts }) = self.engine.inspect(&self.name()).await? else {
+        let Some(Inspected { container, mounts, .. }) = self.engine.inspect(&self.name()).await? else {
             return Ok(());
         };
         sources::check(self.project, &container, mounts).await?;
