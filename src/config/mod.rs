@@ -19,6 +19,7 @@ mod syntax;
 mod tests;
 mod trust;
 mod value;
+mod wrong;
 
 pub use decode::Surroundings;
 pub use load::{Effective, Locations, PROJECT_FILE, Waiting, lines_of, may_have_file, own_file};
