@@ -46,6 +46,7 @@ mod ssh;
 mod state_directory;
 mod status;
 mod surfaces;
+mod targets;
 mod test_images;
 mod throw_away;
 mod users;

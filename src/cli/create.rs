@@ -31,7 +31,10 @@ pub struct Creation {
 #[derive(Debug, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Open {
-    pub target: Option<String>,
+    /// Directories, projects' names or containers' [default: the project at hand]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
     #[command(flatten)]
     pub creation: Creation,
     /// The session to open [default: main]
@@ -59,13 +62,20 @@ pub struct Open {
 
 #[derive(Debug, Args)]
 pub struct Start {
-    pub target: Option<String>,
+    /// Directories, projects' names or containers' [default: the project at hand]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Start every project's container that does not run
+    #[arg(long, conflicts_with = "targets")]
+    pub all: bool,
+
     #[command(flatten)]
     pub creation: Creation,
 }
 
 #[derive(Debug, Args)]
 pub struct Exec {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Run it as root, who may install packages and change what belongs to nobody else in the container
     #[arg(long)]
@@ -80,6 +90,7 @@ pub struct Exec {
 
 #[derive(Debug, Args)]
 pub struct Run {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     #[command(flatten)]
     pub creation: Creation,

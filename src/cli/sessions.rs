@@ -7,7 +7,9 @@ use crate::model::SessionName;
 use crate::tmux::Beside;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Attach {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     #[command(flatten)]
     pub creation: Creation,
@@ -46,6 +48,7 @@ pub struct Split {
 
 #[derive(Debug, Args)]
 pub struct Send {
+    /// A directory, a project's name or a container's
     pub target: String,
     /// What to type; standard input, where there is none
     pub text: Option<String>,
@@ -59,6 +62,7 @@ pub struct Send {
 
 #[derive(Debug, Args)]
 pub struct Capture {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// The session to look at
     #[arg(long, short, value_name = "NAME", default_value_t)]
@@ -73,6 +77,7 @@ pub struct Capture {
 
 #[derive(Debug, Args)]
 pub struct Sessions {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Print an array of objects
     #[arg(long)]
@@ -81,6 +86,7 @@ pub struct Sessions {
 
 #[derive(Debug, Args)]
 pub struct Wait {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// The session to wait for
     #[arg(long, short, value_name = "NAME", default_value_t)]

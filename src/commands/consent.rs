@@ -103,7 +103,7 @@ async fn sessions_of_root(connector: &Connector<'_>) -> Result<Vec<Session<Strin
     if !connector.context.engine()?.has_root(connector.project, &connector.name()).await? {
         return Ok(Vec::new());
     }
-    let connector = Connector::to(connector.project, connector.context).as_root(true);
+    let connector = Connector::to(connector.project, connector.context).of_root(true);
     let mut connected = connector.running().await?;
     control::all_sessions(&mut connected.connection, &connector.name()).await
 }

@@ -31,7 +31,7 @@ pub async fn run(args: Exec, context: &Context) -> Result<ExitCode> {
     let connector = Connector::to(&project, context);
     let mut connected = Box::pin(enter(&connector)).await?;
     if args.root {
-        connected = Box::pin(Connector::to(&project, context).as_root(true).running()).await?;
+        connected = Box::pin(Connector::to(&project, context).of_root(true).running()).await?;
     }
     let directory = if args.target.is_none() { below(&project) } else { None };
     run_in(connected, &project, &connector.name(), Program::Command(args.command), directory, args.no_tty, context).await

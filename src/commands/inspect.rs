@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::engine::{Mounted, label};
 use crate::error::{Error, Result};
 use crate::model::State;
+use crate::output::local::local_of;
 use crate::output::print;
 use crate::project::Project;
 use crate::protocol::TOOLS_DIR;
@@ -28,6 +29,7 @@ const SESSIONS: Duration = Duration::from_millis(1500);
 const SUDO: &str = "yes: without no-new-privileges, any setuid program may gain what root has here";
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of what is printed")]
 struct Shown {
     name: String,
     project: String,
@@ -143,7 +145,7 @@ fn text(shown: &Shown) -> String {
         ("id", vec![shown.id.clone()]),
         ("state", vec![format!("{}{exit_code}", shown.state)]),
         ("image", image),
-        ("created", vec![shown.created_at.clone()]),
+        ("created", vec![local_of(&shown.created_at)]),
         ("on exit", vec![shown.on_exit.clone()]),
         ("user", vec![shown.user.clone()]),
         ("sudo", vec![if shown.sudo { SUDO } else { "no: nobody becomes root from within" }.to_owned()]),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::attach::Wished;
 use super::consent::Ending;
 use super::rebuild::recreate;
+use super::stop::all_or_several;
 use super::{Asked, attach, hooks, watch};
 use crate::cli::Open;
 use crate::commands::target;
@@ -37,21 +38,39 @@ impl Open {
 
 pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
     args.creation.remove_on_exit = args.rm;
-    let project = target::resolve_existing(args.target.as_deref(), context).await?;
+    if let [] | [_] = args.targets[..] {
+        let project = target::resolve_existing(args.targets.first().map(String::as_str), context).await?;
+        return open(&args, &project, context).await;
+    }
+    if context.tmux.is_none() && !args.detach {
+        return Err(Error::Needs { verb: "open", needs: "tmux to open several projects" });
+    }
+    let mut outcomes = Vec::new();
+    // One after the other: their windows come in this order, and it may ask.
+    for project in target::resolve_each(&args.targets, context).await {
+        outcomes.push(match project {
+            Ok(project) => Box::pin(open(&args, &project, context)).await.map(drop),
+            Err(error) => Err(error),
+        });
+    }
+    all_or_several(outcomes)
+}
+
+async fn open(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {
     if args.fresh {
         let ending = Ending { verb: "open --fresh", does: "Recreate", force: args.force };
-        Box::pin(recreate(&project, &args.creation, ending, context)).await?;
+        Box::pin(recreate(project, &args.creation, ending, context)).await?;
     }
     if args.detach {
-        return open_detached(&args, &project, context).await;
+        return open_detached(args, project, context).await;
     }
     if let Some(tmux) = &context.tmux {
-        return open_window(&args, &project, tmux, context).await;
+        return open_window(args, project, tmux, context).await;
     }
     let session = args.session();
-    Box::pin(hooks::tell(&project, context)).await;
-    let code = attach::create_and_enter(&project, args.wished(&session), None, context).await?;
-    drift::tell(&project, context).await;
+    Box::pin(hooks::tell(project, context)).await;
+    let code = attach::create_and_enter(project, args.wished(&session), None, context).await?;
+    drift::tell(project, context).await;
     Ok(code)
 }
 
@@ -64,7 +83,7 @@ async fn open_detached(args: &Open, project: &Project, context: &Context) -> Res
     let session = args.session();
     let mut environment = environment::for_terminal(|name| context.variable(name), false);
     environment.extend(git::share(project.path(), &connected.host_dir).await);
-    let connector = connector.as_root(args.root);
+    let connector = connector.of_root(args.root);
     let mut start = Start { environment, ..asked.start_of(&session) };
     if args.root {
         connected = connector.running().await?;

@@ -8,7 +8,6 @@ mod forbidden;
 mod hostile;
 mod load;
 mod merge;
-pub mod nearest;
 mod part;
 mod show;
 mod source;

@@ -171,7 +171,7 @@ fn as_part(config: &Config) -> Part {
     let config = config.clone();
     Part {
         user: Some(config.user),
-        sudo: Some(config.sudo),
+        sudo: Some(config.sudo).filter(|sudo| sudo.from != Source::Default),
         workspace: config.workspace,
         sessions: config.sessions,
         mounts: config.mounts,

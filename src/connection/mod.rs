@@ -106,11 +106,11 @@ pub async fn by_exec(engine: &Engine, container: &ContainerName, launch: Launch,
 
 /// Goes in as root, whoever the container's user is.
 pub async fn as_root(engine: &Engine, of: RootOf<'_>) -> Result<Connection> {
-    engine.ensure_root(of).await?;
+    Box::pin(engine.ensure_root(of)).await?;
     let prepared = match Prepared::new(engine, &of.name(), of.launch, &["--stdio", "--root"]).await {
         // It was about to end, as nothing was left in it.
         Err(error) if error.is_lost_race() => {
-            engine.ensure_root(of).await?;
+            Box::pin(engine.ensure_root(of)).await?;
             Prepared::new(engine, &of.name(), of.launch, &["--stdio", "--root"]).await?
         }
         prepared => prepared?,

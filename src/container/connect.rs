@@ -52,7 +52,7 @@ impl<'a> Connector<'a> {
     }
 
     /// Into the same container as root, where that is asked for: by the engine, since no relay of the user's could make anybody root.
-    pub fn as_root(self, as_root: bool) -> Self {
+    pub fn of_root(self, as_root: bool) -> Self {
         Self { as_root, ..self }
     }
 
@@ -156,7 +156,7 @@ impl<'a> Connector<'a> {
         let host_dir = container.host_dir.clone().unwrap_or_else(|| self.host_dir());
         if self.as_root && !container.is_roots() {
             let of = RootOf { project: self.project, container: &container.name, launch };
-            return Ok(Connected { connection: connection::as_root(engine, of).await?, host_dir });
+            return Ok(Connected { connection: Box::pin(connection::as_root(engine, of)).await?, host_dir });
         }
         if self.relays.are_used() {
             // Not where it was looked for, as after a change of XDG_STATE_HOME, or dead.

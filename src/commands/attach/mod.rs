@@ -50,7 +50,7 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
         return create_and_enter(&project, wished, args.directory.clone(), context).await;
     }
     refuse_without_terminal("attach")?;
-    let connector = Connector::to(&project, context).as_root(*root);
+    let connector = Connector::to(&project, context).of_root(*root);
     let connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
     let visit = Visit { connector: &connector, session: &session, creation, command, directory: None };
@@ -88,7 +88,7 @@ pub async fn create_and_enter(
     asked.refuse_kept(&connector).await?;
     let mut connected = connector.up(&asked.wanted(context)).await?;
     asked.begin(&mut connected, &connector).await?;
-    let connector = connector.as_root(as_root);
+    let connector = connector.of_root(as_root);
     if as_root {
         connected = Box::pin(connector.running()).await?;
     }
