@@ -20,10 +20,11 @@ use crate::error::{Problem, Problems, place};
 use crate::model::stop_signal;
 
 /// What a profile can hold.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "image",
     "build",
     "user",
+    "sudo",
     "workspace",
     "session",
     "mount",
@@ -156,6 +157,10 @@ impl Decoder<'_> {
             "user" => {
                 let user: Option<User> = fields.argument("a user", value::user);
                 fields.set(&mut layer.user, sourced(user, source));
+            }
+            "sudo" => {
+                let sudo = fields.argument("`#true` or `#false`", value::boolean);
+                fields.set(&mut layer.sudo, sourced(sudo, source));
             }
             "workspace" => {
                 let path = fields.argument("a path", value::container_path);

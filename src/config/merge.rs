@@ -25,6 +25,7 @@ pub const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Config {
     pub image: Sourced<Image>,
     pub user: Sourced<User>,
+    pub sudo: Sourced<bool>,
     /// At the project's own path where `None`.
     pub workspace: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
@@ -69,6 +70,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         let build = part.build.map(|build| Sourced { value: Image::Built(build.value), from: build.from });
         replace(&mut config.image, image.or(build));
         replace(&mut config.user, part.user);
+        replace(&mut config.sudo, part.sudo);
         replace(&mut config.on_exit, part.on_exit);
         replace(&mut config.attach, part.attach);
         config.workspace = part.workspace.or(config.workspace);
@@ -142,6 +144,7 @@ impl Default for Config {
         Self {
             image: Sourced::default(Image::Named(DEFAULT_IMAGE.to_owned())),
             user: Sourced::default(User::Host),
+            sudo: Sourced::default(false),
             workspace: None,
             sessions: Vec::new(),
             mounts: Vec::new(),

@@ -10,7 +10,6 @@ mod keyed;
 mod load;
 mod machine;
 mod merge;
-pub mod nearest;
 mod part;
 mod show;
 mod source;

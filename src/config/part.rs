@@ -18,6 +18,8 @@ pub struct Part {
     pub image: Option<Sourced<String>>,
     pub build: Option<Sourced<Build>>,
     pub user: Option<Sourced<User>>,
+    /// Whether programs of the user may become root's.
+    pub sudo: Option<Sourced<bool>>,
     pub workspace: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,

@@ -74,6 +74,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
             })
         )
     });
+    lines.each(part.sudo.as_slice(), |sudo| format!("sudo #{sudo}"));
     one(lines, &part.workspace, "workspace");
     lines.each(&part.sessions, session_line);
     lines.each(&part.mounts, |Mount { source, target, readonly }| {
@@ -190,6 +191,7 @@ fn as_part(config: &Config) -> Part {
     let config = config.clone();
     Part {
         user: Some(config.user),
+        sudo: Some(config.sudo).filter(|sudo| sudo.from != Source::Default),
         workspace: config.workspace,
         sessions: config.sessions,
         mounts: config.mounts,

@@ -32,6 +32,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     each(&inherited, &mut waits);
     each(part.build.as_slice(), &mut waits);
     each(part.user.as_slice(), &mut waits);
+    each(part.sudo.as_slice(), &mut waits);
     each(part.ssh.as_slice(), &mut waits);
     each(part.network.as_slice(), &mut waits);
     each(part.on_exit.as_slice(), &mut waits);

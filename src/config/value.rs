@@ -9,8 +9,8 @@ use kdl::KdlValue;
 use super::forbidden;
 pub use super::wrong::{Read, Wrong};
 use crate::config::age::age;
-use crate::config::nearest::nearest;
 use crate::model::SessionName;
+use crate::nearest::nearest;
 use crate::protocol::RUNTIME_DIR;
 
 /// The engine refuses less (4 MiB before 20.10.8, then 6).

@@ -25,7 +25,7 @@ pub enum Error {
     #[error("`{}` is too much for one project", path.display())]
     TooWide { path: PathBuf },
     #[error("no project or container is called `{target}`")]
-    UnknownTarget { target: String },
+    UnknownTarget { target: String, nearest: Option<String> },
     #[error("`{target}` could be any of: {}", candidates.join(", "))]
     AmbiguousTarget { target: String, candidates: Vec<String> },
     #[error("`{host}` could be any of: {}", candidates.join(", "))]
