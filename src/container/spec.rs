@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use crate::config::OnExit;
+use crate::config::{DEFAULT_STOP_TIMEOUT, OnExit};
 use crate::container::wanted::Wanted;
 use crate::digest::short_sha256;
 use crate::engine::{ContainerSpec, Features, Image, Membership, Mount, PortBinding, Tmpfs, label};
@@ -62,7 +62,8 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
         command.push("init".to_owned());
         command.extend(tools.launch().guest());
     }
-    command.push("hold".to_owned());
+    let stop_timeout = wanted.resources.stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT);
+    command.extend(["hold".to_owned(), format!("--stop-timeout={}", stop_timeout.as_millis())]);
     let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.resources.on_exit };
     if wanted.throw_away {
         command.push("--once".to_owned());
@@ -98,6 +99,7 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
             _ => Vec::new(),
         },
         limits: wanted.resources.limits,
+        stop_timeout,
         network,
         name,
     }

@@ -9,9 +9,11 @@ mod init;
 mod keep;
 mod last_session;
 mod once;
+mod processes;
 mod relay;
 mod server;
 mod sshd;
+mod stopping;
 mod tmux;
 
 use std::ffi::OsStr;
