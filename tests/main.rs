@@ -38,6 +38,7 @@ mod quickstart;
 mod readme;
 mod rebuild;
 mod relay;
+mod scripted;
 mod secrets;
 mod sessions;
 mod ssh;

@@ -9,10 +9,10 @@ use super::consent::Ending;
 use super::rebuild::recreate;
 use super::{Asked, attach, hooks, watch};
 use crate::cli::{Creation, Open};
-use crate::commands::target;
+use crate::commands::target::{self, SessionTarget};
 use crate::connection::control::{self, Start};
 use crate::connection::{environment, git};
-use crate::container::connect::Connector;
+use crate::container::connect::{Connected, Connector};
 use crate::container::{drift, plan};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -26,7 +26,9 @@ use crate::tmux::{NewPane, Switch, TmuxServer};
 
 pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
     args.creation.remove_on_exit = args.rm;
-    let project = target::resolve_existing(args.target.as_deref(), context).await?;
+    let SessionTarget { project, session } =
+        target::resolve_existing_session(args.target.as_deref(), args.session.as_ref(), context).await?;
+    args.session = session;
     if args.fresh {
         let ending = Ending { verb: "open --fresh", does: "Recreate", force: args.force };
         Box::pin(recreate(&project, &args.creation, ending, context)).await?;
@@ -51,8 +53,7 @@ async fn open_detached(args: &Open, project: &Project, context: &Context) -> Res
     let mut connected = connector.up(&asked.wanted(context)).await?;
     asked.begin(&mut connected, &connector).await?;
     let session = args.session.clone().unwrap_or_default();
-    let mut environment = environment::for_terminal(|name| context.variable(name), false);
-    environment.extend(git::share(project.path(), &connected.host_dir).await);
+    let environment = session_environment(&connector, &connected).await;
     let start = Start { environment, ..asked.start_of(&session) };
     control::create(&mut connected.connection, &connector.name(), &session, &args.command, start).await?;
     print::line(format_args!("{} runs session {session}", connector.name()))?;
@@ -60,6 +61,13 @@ async fn open_detached(args: &Open, project: &Project, context: &Context) -> Res
     Box::pin(hooks::tell(project, context)).await;
     drift::tell(project, context).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a session without a terminal has in its environment.
+pub async fn session_environment(connector: &Connector<'_>, connected: &Connected) -> Vec<String> {
+    let mut environment = environment::for_terminal(|name| connector.context.variable(name), false);
+    environment.extend(git::share(connector.project.path(), &connected.host_dir).await);
+    environment
 }
 
 /// Switching to a window that exists asks nothing of the engine. A command gets a window of its own: one that shows the

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use super::Asked;
+use super::wait::{timed_out, until_ready, within};
 use crate::cli::{Creation, Start};
-use crate::commands::target;
+use crate::commands::target::{self, SessionTarget};
 use crate::container::connect::Connector;
 use crate::context::Context;
 use crate::error::Result;
@@ -14,6 +15,13 @@ use crate::project::Project;
 pub async fn run(args: Start, context: &Context) -> Result<ExitCode> {
     let project = target::resolve_existing(args.target.as_deref(), context).await?;
     start(&project, &args.creation, context).await?;
+    if args.wait {
+        let target = SessionTarget { project: project.clone(), session: None };
+        match within(args.timeout, Box::pin(until_ready(&target, context))).await {
+            Ok(ready) => ready?,
+            Err(late) => return Ok(timed_out(&late, context)),
+        }
+    }
     print::line(project.container_name())?;
     Ok(ExitCode::SUCCESS)
 }

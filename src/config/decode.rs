@@ -9,16 +9,17 @@ use kdl::KdlNode;
 use super::fields::{Fields, name_span, problem, unknown};
 use super::forbidden;
 use super::part::{
-    Build, Command, Gpus, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Ssh, User,
+    Build, Command, Gpus, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Ssh, User,
     Variable, Volume, Way,
 };
 use super::source::{Scope, Source, Sourced};
 use super::syntax;
 use super::value::{self, Wrong};
 use crate::error::{Problem, Problems, place};
+use crate::protocol::ON_FAILURE;
 
 /// What a profile can hold.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "image",
     "build",
     "user",
@@ -35,6 +36,7 @@ const KEYS: [&str; 19] = [
     "on-start",
     "on-exit",
     "idle-stop",
+    "ready",
     "mask",
     "allow",
     "attach",
@@ -196,6 +198,10 @@ impl Decoder<'_> {
                 let limit = fields.argument("a duration", value::duration).map(IdleStop);
                 fields.set(&mut layer.idle_stop, sourced(limit, source));
             }
+            "ready" => {
+                let ready = ready(fields);
+                fields.set(&mut layer.ready, sourced(ready, source));
+            }
             "mask" | "allow" => {
                 let pattern = fields.argument("a path", value::project_path).map(Pattern);
                 add(if name == "mask" { &mut layer.masks } else { &mut layer.allowed }, pattern, source, fields);
@@ -288,8 +294,8 @@ fn build(fields: &mut Fields) -> Option<Build> {
 
 fn session(fields: &mut Fields) -> Option<Session> {
     let name = fields.argument("a name", value::session_name);
-    let (mut command, mut autostart, mut directory) = (None, None, None);
-    fields.each_child(&["command", "autostart", "directory"], |key, child| match key {
+    let (mut command, mut autostart, mut directory, mut restart, mut is_ready) = (None, None, None, None, None);
+    fields.each_child(&["command", "autostart", "directory", "restart", "ready"], |key, child| match key {
         "command" => {
             let read = child.arguments("a program", value::text);
             child.set_plain(&mut command, read);
@@ -298,12 +304,40 @@ fn session(fields: &mut Fields) -> Option<Session> {
             let read = child.argument("`#true` or `#false`", value::boolean);
             child.set_plain(&mut autostart, read);
         }
+        "restart" => {
+            let words = [("never", false), (ON_FAILURE, true)];
+            let read = child.argument("a word", |value| value::one_of(value, &words));
+            child.set_plain(&mut restart, read);
+        }
+        "ready" => {
+            let read = ready(child);
+            child.set_plain(&mut is_ready, read);
+        }
         _ => {
             let read = child.argument("a path", value::full_text);
             child.set_plain(&mut directory, read);
         }
     });
-    Some(Session { name: name?, command: command.unwrap_or_default(), autostart: autostart.unwrap_or(false), directory })
+    Some(Session {
+        name: name?,
+        command: command.unwrap_or_default(),
+        autostart: autostart.unwrap_or(false),
+        directory,
+        restarts_on_failure: restart.unwrap_or(false),
+        ready: is_ready,
+    })
+}
+
+fn ready(fields: &mut Fields) -> Option<Ready> {
+    let command = fields.property("command", value::full_text);
+    let port = fields.property("port", value::port);
+    let line = fields.property("line", value::pattern);
+    let ready = Ready { command, port, line };
+    if ready == Ready::default() {
+        fields.wrong_node(Wrong::new("`ready` says nothing", "write `command=`, `port=` or `line=` behind it"));
+        return None;
+    }
+    Some(ready)
 }
 
 fn port(fields: &mut Fields) -> Option<Port> {

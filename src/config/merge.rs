@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::part::{
-    Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Ssh, User, Variable,
-    Volume, Way,
+    Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Ssh, User,
+    Variable, Volume, Way,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -32,6 +32,7 @@ pub struct Config {
     pub on_start: Vec<Sourced<Command>>,
     pub on_exit: Sourced<OnExit>,
     pub idle_stop: Option<Sourced<IdleStop>>,
+    pub ready: Option<Sourced<Ready>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
     pub attach: Sourced<Way>,
@@ -63,6 +64,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.ssh = part.ssh.or(config.ssh);
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
+        config.ready = part.ready.or(config.ready);
         config.limits.memory = part.limits.memory.or(config.limits.memory);
         config.limits.cpus = part.limits.cpus.or(config.limits.cpus);
         config.limits.pids = part.limits.pids.or(config.limits.pids);
@@ -128,6 +130,7 @@ impl Default for Config {
             on_start: Vec::new(),
             on_exit: Sourced::default(OnExit::Keep),
             idle_stop: None,
+            ready: None,
             masks: Vec::new(),
             allowed: Vec::new(),
             attach: Sourced::default(Way::Relay),

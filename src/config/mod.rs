@@ -25,7 +25,7 @@ pub use load::{Effective, Locations, PROJECT_FILE, Waiting, lines_of, may_have_f
 #[cfg(test)]
 pub use merge::merge;
 pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, Image};
-pub use part::{Build, Command, Gpus, Mount, OnExit, Part, User, Way};
+pub use part::{Build, Command, Gpus, Mount, OnExit, Part, Ready, User, Way};
 
 pub use show::show;
 pub use source::{Scope, Source, Sourced};

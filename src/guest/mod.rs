@@ -7,8 +7,10 @@ mod hold;
 mod hooks;
 mod keep;
 mod last_session;
+mod listens;
 mod once;
 mod relay;
+mod report;
 mod server;
 mod sshd;
 mod tmux;
@@ -53,6 +55,8 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Hooks(verb) => hooks::run(verb),
         Verb::Sshd(verb) => sshd::run(verb),
         Verb::Keep(command) => keep::run(&command),
+        Verb::Report(state) => report::run(state),
+        Verb::Listens(port) => listens::run(port),
     }
 }
 

@@ -7,6 +7,7 @@ mod container_state;
 pub mod exit;
 mod session;
 mod session_name;
+mod session_state;
 mod size;
 mod status;
 
@@ -15,5 +16,6 @@ pub use container_name::{ContainerName, slug};
 pub use container_state::State;
 pub use session::Session;
 pub use session_name::{BadSessionName, SessionName};
+pub use session_state::{QUIET, SessionState, UnknownState};
 pub use size::Size;
 pub use status::{Condition, Status};

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{Asked, hooks, watch};
 use crate::cli::{Attach, Creation};
-use crate::commands::target;
+use crate::commands::target::{self, SessionTarget};
 use crate::connection::agent::AgentSocket;
 use crate::connection::attach::{End, Goodbye, pump};
 use crate::connection::signals::Signals;
@@ -40,20 +40,21 @@ const INTERRUPTED: u8 = 130;
 
 pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     args.creation.remove_on_exit = args.rm;
-    let project = project_of(&args, context).await?;
+    let SessionTarget { project, session } = project_of(&args, context).await?;
+    let session = session.unwrap_or_default();
     if args.print {
-        return show_line(&args, &project, context).await;
+        return show_line(&session, &project, context).await;
     }
     if args.create {
-        return create_and_enter(&project, &args.session, &args.creation, &args.command, args.directory, context).await;
+        return create_and_enter(&project, &session, &args.creation, &args.command, args.directory, context).await;
     }
     refuse_without_terminal("attach")?;
     let connector = Connector::to(&project, context);
     let connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
-    let Attach { session, creation, command, .. } = &args;
-    let visit = Visit { connector: &connector, session, creation, command, directory: None };
-    visit.enter(connected, commands::attach(&args.session)).await
+    let Attach { creation, command, .. } = &args;
+    let visit = Visit { connector: &connector, session: &session, creation, command, directory: None };
+    visit.enter(connected, commands::attach(&session)).await
 }
 
 /// Attaches this terminal to a session; creates and starts whatever is not there yet.
@@ -84,12 +85,12 @@ fn refuse_without_terminal(verb: &'static str) -> Result<()> {
 }
 
 /// `WHARF_PROJECT` says which project a name stands for before a container does; it counts only where the name agrees.
-async fn project_of(args: &Attach, context: &Context) -> Result<Project> {
+async fn project_of(args: &Attach, context: &Context) -> Result<SessionTarget> {
     let said = args.project.as_deref().map(Project::from_label);
     match said.filter(|project| args.target.as_deref() == Some(project.container_name().as_str())) {
-        Some(project) => Ok(project),
-        None if args.create => target::resolve_existing(args.target.as_deref(), context).await,
-        None => target::resolve(args.target.as_deref(), context).await,
+        Some(project) => Ok(SessionTarget { project, session: args.session.clone() }),
+        None if args.create => target::resolve_existing_session(args.target.as_deref(), args.session.as_ref(), context).await,
+        None => target::resolve_session(args.target.as_deref(), args.session.as_ref(), context).await,
     }
 }
 
@@ -256,7 +257,7 @@ pub fn serve_agent(host_dir: &Path, context: &Context) -> Option<AgentSocket> {
     AgentSocket::serve(host_dir, agent).ok()
 }
 
-async fn show_line(args: &Attach, project: &Project, context: &Context) -> Result<ExitCode> {
+async fn show_line(session: &SessionName, project: &Project, context: &Context) -> Result<ExitCode> {
     let seen = Connector::to(project, context).lifecycle()?.look(None).await?;
     let container = plan::attach(project, &seen)?;
     let launch = container.launch.ok_or_else(|| Error::NoTools { container: container.name.clone() })?;
@@ -266,7 +267,7 @@ async fn show_line(args: &Attach, project: &Project, context: &Context) -> Resul
     }
     line.push(container.name.to_string());
     line.extend(launch.guest());
-    line.extend(commands::attach(&args.session).words());
+    line.extend(commands::attach(session).words());
     print::line(line.iter().map(|word| quote::shell_if_needed(word)).collect::<Vec<_>>().join(" "))?;
     Ok(ExitCode::SUCCESS)
 }
