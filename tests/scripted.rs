@@ -166,7 +166,7 @@ fn a_session_is_killed_and_only_it() {
     let place = Place::opened();
     place.job("job", "exec sleep 1000");
     let waiting = Talk::start(place.script(&["wait", ":job"]));
-    wait_until("the wait", || Docker::shell(&place.container, "pgrep -f '[w]ait-for wharf-sessions' || true") != "");
+    wait_until("the wait", || !Docker::shell(&place.container, "pgrep -f '[w]ait-for wharf-sessions' || true").is_empty());
     let printed = place.script(&["kill", ":job"]).success();
     assert_eq!(printed, format!("ended session job of {}", place.container));
     // As of one that its terminal's end has ended.

@@ -75,7 +75,7 @@ pub enum Command {
     Capture(Capture),
     /// List a project's sessions
     Sessions(Sessions),
-    /// Wait for sessions to end, to ring, to print something, to be quiet, to need somebody, or to be ready
+    /// Wait for sessions to end, to ring, to print, to wait for somebody, or to be ready
     Wait(Wait),
     /// Tell what happens to containers and sessions, as it happens
     Events(Events),
@@ -100,7 +100,7 @@ pub enum Command {
     Inspect(Inspect),
     /// Stop containers, and keep them
     Stop(Stop),
-    /// Stop containers and start them again; of `TARGET:SESSION`, run the session's command again
+    /// Stop and start containers, or run the command of a session again
     Restart(Restart),
     /// Remove containers
     Rm(Rm),

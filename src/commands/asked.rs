@@ -6,10 +6,10 @@ use crate::config::{Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Pa
 use crate::connection::control::{self, Start};
 use crate::connection::environment;
 use crate::container::connect::{Connected, Connector};
-use crate::container::lifecycle::Wanted;
 use crate::container::plan::WantedImage;
 use crate::container::recorded::RecordedConfig;
 use crate::container::resources::{Resources, SshPort};
+use crate::container::wanted::Wanted;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::image::build::Recipe;
@@ -187,6 +187,7 @@ impl Asked {
             directory: session.directory.clone(),
             environment: Vec::new(),
             restarts_on_failure: session.restarts_on_failure,
+            stop_signal: session.stop_signal,
         }
     }
 

@@ -9,17 +9,18 @@ use kdl::KdlNode;
 use super::fields::{Fields, name_span, problem, unknown};
 use super::forbidden;
 use super::part::{
-    Build, Command, Gpus, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Ssh, User,
+    Build, Command, Gpus, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User,
     Variable, Volume, Way,
 };
 use super::source::{Scope, Source, Sourced};
 use super::syntax;
 use super::value::{self, Wrong};
 use crate::error::{Problem, Problems, place};
+use crate::model::stop_signal;
 use crate::protocol::ON_FAILURE;
 
 /// What a profile can hold.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "image",
     "build",
     "user",
@@ -36,6 +37,7 @@ const KEYS: [&str; 20] = [
     "on-start",
     "on-exit",
     "idle-stop",
+    "stop-timeout",
     "ready",
     "mask",
     "allow",
@@ -195,8 +197,12 @@ impl Decoder<'_> {
                 fields.set(&mut layer.on_exit, sourced(on_exit, source));
             }
             "idle-stop" => {
-                let limit = fields.argument("a duration", value::duration).map(IdleStop);
+                let limit = fields.argument("a duration", value::duration).map(Span);
                 fields.set(&mut layer.idle_stop, sourced(limit, source));
+            }
+            "stop-timeout" => {
+                let limit = fields.argument("a duration", value::stop_timeout).map(Span);
+                fields.set(&mut layer.stop_timeout, sourced(limit, source));
             }
             "ready" => {
                 let ready = ready(fields);
@@ -294,8 +300,10 @@ fn build(fields: &mut Fields) -> Option<Build> {
 
 fn session(fields: &mut Fields) -> Option<Session> {
     let name = fields.argument("a name", value::session_name);
-    let (mut command, mut autostart, mut directory, mut restart, mut is_ready) = (None, None, None, None, None);
-    fields.each_child(&["command", "autostart", "directory", "restart", "ready"], |key, child| match key {
+    let (mut command, mut autostart, mut directory, mut stop_signal) = (None, None, None, None);
+    let (mut restart, mut is_ready) = (None, None);
+    let known = ["command", "autostart", "directory", "stop-signal", "restart", "ready"];
+    fields.each_child(&known, |key, child| match key {
         "command" => {
             let read = child.arguments("a program", value::text);
             child.set_plain(&mut command, read);
@@ -313,6 +321,11 @@ fn session(fields: &mut Fields) -> Option<Session> {
             let read = ready(child);
             child.set_plain(&mut is_ready, read);
         }
+        "stop-signal" => {
+            let names = stop_signal::NAMES.map(|name| (name, name));
+            let read = child.argument("a signal", |value| value::one_of(value, &names));
+            child.set_plain(&mut stop_signal, read);
+        }
         _ => {
             let read = child.argument("a path", value::full_text);
             child.set_plain(&mut directory, read);
@@ -323,6 +336,7 @@ fn session(fields: &mut Fields) -> Option<Session> {
         command: command.unwrap_or_default(),
         autostart: autostart.unwrap_or(false),
         directory,
+        stop_signal,
         restarts_on_failure: restart.unwrap_or(false),
         ready: is_ready,
     })

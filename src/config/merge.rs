@@ -1,10 +1,12 @@
 //! The layers of the configuration → the one that counts.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::part::{
-    Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Ssh, User,
-    Variable, Volume, Way,
+    Build, Command, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User, Variable,
+    Volume, Way,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -12,6 +14,9 @@ use crate::model::SessionName;
 pub const DEFAULT_IMAGE: &str = "wharf-default:latest";
 /// What it is where GPUs are configured.
 pub const DEFAULT_GPU_IMAGE: &str = "wharf-default-gpu:latest";
+
+/// How long programs may take to end with their container.
+pub const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What counts, of all layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,7 +36,9 @@ pub struct Config {
     pub on_create: Vec<Sourced<Command>>,
     pub on_start: Vec<Sourced<Command>>,
     pub on_exit: Sourced<OnExit>,
-    pub idle_stop: Option<Sourced<IdleStop>>,
+    pub idle_stop: Option<Sourced<Span>>,
+    /// [`DEFAULT_STOP_TIMEOUT`] where `None`.
+    pub stop_timeout: Option<Sourced<Span>>,
     pub ready: Option<Sourced<Ready>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
@@ -64,6 +71,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.ssh = part.ssh.or(config.ssh);
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
+        config.stop_timeout = part.stop_timeout.or(config.stop_timeout);
         config.ready = part.ready.or(config.ready);
         config.limits.memory = part.limits.memory.or(config.limits.memory);
         config.limits.cpus = part.limits.cpus.or(config.limits.cpus);
@@ -130,6 +138,7 @@ impl Default for Config {
             on_start: Vec::new(),
             on_exit: Sourced::default(OnExit::Keep),
             idle_stop: None,
+            stop_timeout: None,
             ready: None,
             masks: Vec::new(),
             allowed: Vec::new(),

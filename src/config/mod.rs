@@ -19,12 +19,13 @@ mod syntax;
 mod tests;
 mod trust;
 mod value;
+mod wrong;
 
 pub use decode::Surroundings;
 pub use load::{Effective, Locations, PROJECT_FILE, Waiting, lines_of, may_have_file, own_file};
 #[cfg(test)]
 pub use merge::merge;
-pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, Image};
+pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, DEFAULT_STOP_TIMEOUT, Image};
 pub use part::{Build, Command, Gpus, Mount, OnExit, Part, Ready, User, Way};
 
 pub use show::show;

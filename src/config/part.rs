@@ -28,7 +28,8 @@ pub struct Part {
     pub on_create: Vec<Sourced<Command>>,
     pub on_start: Vec<Sourced<Command>>,
     pub on_exit: Option<Sourced<OnExit>>,
-    pub idle_stop: Option<Sourced<IdleStop>>,
+    pub idle_stop: Option<Sourced<Span>>,
+    pub stop_timeout: Option<Sourced<Span>>,
     pub ready: Option<Sourced<Ready>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
@@ -64,6 +65,8 @@ pub struct Session {
     pub autostart: bool,
     /// In the container; relative to the project.
     pub directory: Option<String>,
+    /// By which signal the command is told that the container stops: one of [`crate::model::stop_signal::NAMES`]; a hangup where `None`.
+    pub stop_signal: Option<&'static str>,
     /// Whether the command is run again when it fails.
     pub restarts_on_failure: bool,
     pub ready: Option<Ready>,
@@ -144,9 +147,9 @@ pub enum OnExit {
     Remove,
 }
 
-/// For how long nobody may use a container before it is stopped.
+/// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdleStop(pub Duration);
+pub struct Span(pub Duration);
 
 /// Files of the project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -172,13 +175,13 @@ pub struct Profile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Root(pub String);
 
-impl fmt::Display for IdleStop {
+impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&age::written(self.0))
     }
 }
 
-impl Serialize for IdleStop {
+impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

@@ -38,7 +38,7 @@ image "rust:1.95"
 user "root"
 workspace "/work"
 session "main"
-session "claude" { command "claude" "--continue"; autostart #true; directory "src" }
+session "claude" { command "claude" "--continue"; autostart #true; directory "src"; stop-signal "INT" }
 mount "~/.gitconfig" "~/.gitconfig" readonly=#true
 mount "/srv/data" "/data/"
 volume "target" "/work/target"
@@ -52,6 +52,7 @@ on-create "npm ci"
 on-start "sh" "-c" "date >>/tmp/starts"
 on-exit "stop"
 idle-stop "1d 12h"
+stop-timeout "10s"
 mask ".env"
 allow "fixtures/*.pem"
 attach "exec"
@@ -80,7 +81,7 @@ fn several_errors_are_told_at_once() {
     1 | imge "debian"
       | ^^^^
       |
-      = hint: did you mean `image`? allowed: image, build, user, workspace, session, mount, volume, env, port, ssh, limits, network, on-create, on-start, on-exit, idle-stop, ready, mask, allow, attach, profile, projects
+      = hint: did you mean `image`? allowed: image, build, user, workspace, session, mount, volume, env, port, ssh, limits, network, on-create, on-start, on-exit, idle-stop, stop-timeout, ready, mask, allow, attach, profile, projects
 
     error: `70000` is not a port
      --> wharf.kdl:3:6
@@ -230,6 +231,8 @@ fn each_bad_value_has_its_message() {
         ("idle-stop \"8\"", "1:11: `8` is not a duration"),
         ("idle-stop \"1mo\"", "1:11: `1mo` is not a duration"),
         ("idle-stop \"999ms\"", "1:11: `999ms` is too little"),
+        ("stop-timeout \"51s\"", "1:14: this is too long"),
+        ("session \"db\" { stop-signal \"SIGINT\"; }", "1:28: `SIGINT` is not known here"),
         ("idle-stop \"1h\"\nidle-stop \"2h\"", "2:1: `idle-stop` is written twice"),
         ("mask \"../x\"", "1:6: `../x` is not within the project"),
         ("attach \"ssh\"", "1:8: `ssh` is not known here"),

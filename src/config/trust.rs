@@ -50,6 +50,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
         variables: given,
         limits: super::part::Limits { gpus: None, ..part.limits },
         idle_stop: part.idle_stop,
+        stop_timeout: part.stop_timeout,
         ready: part.ready,
         masks: part.masks,
         attach: part.attach,

@@ -6,7 +6,7 @@ use super::{Connection, Output};
 use crate::error::{Error, Result};
 use crate::model::{ContainerName, Session, SessionName, exit};
 use crate::protocol::commands::{self, Lines};
-use crate::protocol::{NO_SHELL, NO_TMUX, ON_FAILURE, Program, RESTART_VARIABLE, Run};
+use crate::protocol::{NO_SHELL, NO_TMUX, ON_FAILURE, Program, RESTART_VARIABLE, Run, STOP_SIGNAL_VARIABLE};
 use crate::quote;
 
 /// How many of a session's last lines tell how it ended.
@@ -63,13 +63,16 @@ pub struct Start {
     pub environment: Vec<String>,
     /// Whether its command is run again when it fails.
     pub restarts_on_failure: bool,
+    /// By which signal the command is told that the container stops; a hangup where `None`.
+    pub stop_signal: Option<&'static str>,
 }
 
 impl Start {
     /// What the session's environment has besides.
     pub fn variables(&self) -> Vec<String> {
         let restart = self.restarts_on_failure.then(|| format!("{RESTART_VARIABLE}={ON_FAILURE}"));
-        self.environment.iter().cloned().chain(restart).collect()
+        let signal = self.stop_signal.map(|signal| format!("{STOP_SIGNAL_VARIABLE}={signal}"));
+        signal.into_iter().chain(restart).chain(self.environment.iter().cloned()).collect()
     }
 }
 

@@ -93,6 +93,9 @@ impl RecordedConfig {
         if let Some(network) = &config.network {
             say("network", network.value.clone());
         }
+        if let Some(limit) = &config.stop_timeout {
+            say("stop-timeout", limit.value.to_string());
+        }
         config.masks.iter().for_each(|mask| say(&format!("mask {}", mask.0), "hidden".to_owned()));
         let limits = &config.limits;
         let size = |bytes: u64| bytesize::ByteSize(bytes).display().iec().to_string();

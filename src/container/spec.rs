@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use crate::config::OnExit;
-use crate::container::lifecycle::Wanted;
+use crate::config::{DEFAULT_STOP_TIMEOUT, OnExit};
+use crate::container::wanted::Wanted;
 use crate::digest::short_sha256;
 use crate::engine::{ContainerSpec, Image, Membership, Mount, PortBinding, label};
 use crate::error::Result;
@@ -54,7 +54,8 @@ pub fn container(
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.recorded.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
     let mut command = tools.launch().guest();
-    command.push("hold".to_owned());
+    let stop_timeout = wanted.resources.stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT);
+    command.extend(["hold".to_owned(), format!("--stop-timeout={}", stop_timeout.as_millis())]);
     let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.resources.on_exit };
     if wanted.throw_away {
         command.push("--once".to_owned());
@@ -89,6 +90,7 @@ pub fn container(
             _ => Vec::new(),
         },
         limits: wanted.resources.limits,
+        stop_timeout,
         network,
         name,
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bollard::models::{
     ContainerCreateBody, DeviceRequest, HealthConfig, HostConfig, Mount as EngineMount, MountType, MountVolumeOptions,
@@ -16,6 +17,9 @@ use crate::model::ContainerName;
 /// What root may do in a container beyond what anybody may: enough for package managers and for services that serve low
 /// ports. Of docker's own set AUDIT_WRITE, MKNOD, NET_RAW, SETFCAP, SETPCAP and SYS_CHROOT are missing (capabilities(7)).
 const CAPABILITIES: [&str; 8] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+
+/// What the engine waits longer than the container itself, before it kills what is left.
+const SPARE: Duration = Duration::from_secs(7);
 
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub struct ContainerSpec {
     pub tmpfs: HashMap<String, String>,
     pub ports: Vec<PortBinding>,
     pub limits: Limits,
+    /// How long programs may take to end when it is stopped.
+    pub stop_timeout: Duration,
     /// Beyond what every container has.
     pub capabilities: Vec<String>,
     /// The engine's default where `None`.
@@ -114,6 +120,7 @@ fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
         cmd: Some(Vec::new()),
         // An image may ask for a signal that `sleep` ignores, and check the health of a service that does not run here.
         stop_signal: Some("SIGTERM".to_owned()),
+        stop_timeout: i64::try_from((spec.stop_timeout + SPARE).as_secs()).ok(),
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
         host_config: Some(HostConfig {
             // Reaps zombies, and stops in 0.1 s where `sleep` as the first process takes the full ten.

@@ -9,10 +9,12 @@ mod keep;
 mod last_session;
 mod listens;
 mod once;
+mod processes;
 mod relay;
 mod report;
 mod server;
 mod sshd;
+mod stopping;
 mod tmux;
 
 use std::ffi::OsStr;

@@ -5,7 +5,6 @@ mod heal;
 use std::env;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,6 @@ use jiff::Timestamp;
 use super::{Asked, hooks, watch};
 use crate::cli::{Attach, Creation};
 use crate::commands::target::{self, SessionTarget};
-use crate::connection::agent::AgentSocket;
 use crate::connection::attach::{End, Goodbye, pump};
 use crate::connection::signals::Signals;
 use crate::connection::terminal::{Terminal, USUAL_SIZE};
@@ -53,7 +51,7 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     let connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
     let Attach { creation, command, .. } = &args;
-    let visit = Visit { connector: &connector, session: &session, creation, command, directory: None };
+    let visit = Visit { connector: &connector, session: &session, creation, command, directory: None, variables: Vec::new() };
     visit.enter(connected, commands::attach(&session)).await
 }
 
@@ -74,9 +72,10 @@ pub async fn create_and_enter(
     asked.begin(&mut connected, &connector).await?;
     control::make_room(&mut connected.connection, &connector.name(), session, command).await?;
     let start = asked.start_of(session);
+    let variables = start.variables();
     let command = if command.is_empty() { &start.command } else { command };
     let directory = directory.or(start.directory);
-    let visit = Visit { connector: &connector, session, creation, command, directory };
+    let visit = Visit { connector: &connector, session, creation, command, directory, variables };
     Box::pin(visit.enter(connected, visit.program())).await
 }
 
@@ -103,6 +102,8 @@ struct Visit<'a> {
     command: &'a [String],
     /// Where it starts; in the project where `None`.
     directory: Option<String>,
+    /// What its environment has besides, where it is started.
+    variables: Vec<String>,
 }
 
 impl Visit<'_> {
@@ -181,8 +182,9 @@ impl Visit<'_> {
         signals: &mut Signals,
     ) -> Result<ControlFlow<(), End>> {
         let context = self.connector.context;
-        let agent = serve_agent(&connected.host_dir, context);
+        let agent = context.serve_agent(&connected.host_dir);
         let mut environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
+        environment.extend(self.variables.iter().cloned());
         environment.extend(git::share_with_session(self.connector.project.path(), &connected.host_dir).await);
         let size = Some(Terminal::size().unwrap_or(USUAL_SIZE));
         let run = Run { program, environment, directory: self.directory.clone(), terminal: size };
@@ -249,12 +251,6 @@ impl Visit<'_> {
             Err(source) => Error::lost(&container, source),
         }
     }
-}
-
-/// An agent that cannot be served is not a reason not to attach: ssh inside says that it has none.
-pub fn serve_agent(host_dir: &Path, context: &Context) -> Option<AgentSocket> {
-    let agent = PathBuf::from(context.variable("SSH_AUTH_SOCK").filter(|path| !path.is_empty())?);
-    AgentSocket::serve(host_dir, agent).ok()
 }
 
 async fn show_line(session: &SessionName, project: &Project, context: &Context) -> Result<ExitCode> {
