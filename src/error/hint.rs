@@ -113,6 +113,8 @@ impl Error {
                 format!("did you mean `{nearest}`? `wharf open --session {session}` starts one of that name")
             }
             Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),
+            Self::SessionEnded { container, session, .. } => format!("`wharf restart {container}:{session}` runs it again"),
+            Self::TwoSessions { .. } => "leave out one of them".to_owned(),
             Self::SessionRuns { .. } => "name another: `wharf open --session NAME -- CMD`".to_owned(),
             Self::LiveSessions { container, verb, .. } => format!("`wharf {verb} --force {container}` ends them"),
             Self::UnknownSessions { container, verb: "rm", .. } => {
