@@ -78,6 +78,16 @@ impl Start {
     }
 }
 
+/// Refuses a session that does not run, as far as the relay knows.
+pub async fn refuse_none(connection: &mut Connection, container: &ContainerName, session: &SessionName) -> Result<()> {
+    let running = connection.sessions().await.map_err(|source| Error::lost(container, source))?;
+    if running.iter().any(|listed| listed.name == *session) {
+        return Ok(());
+    }
+    let running = running.into_iter().map(|listed| listed.name).collect();
+    Err(Error::NoSession { container: container.clone(), session: session.clone(), running })
+}
+
 /// Starts a session without a client. One that runs is fine, unless it was to run a command.
 pub async fn create(
     connection: &mut Connection,

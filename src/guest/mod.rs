@@ -7,6 +7,7 @@ mod hold;
 mod hooks;
 mod keep;
 mod last_session;
+mod locale;
 mod once;
 mod processes;
 mod relay;
