@@ -12,12 +12,16 @@ use crate::protocol::hooks::Command;
 pub enum Verb {
     /// Hold a container: start its relay, and stay.
     Hold(Holding),
+    /// Be a container's first process: run a program, reap what others leave, and end with it.
+    Init(Vec<String>),
     /// Stay until a signal comes.
     Pause,
     /// Let clients in; without a flag, start a relay unless one runs, and wait until it listens.
     Relay(RelayMode),
     /// Run the tmux that keeps the sessions, with these arguments.
     Tmux(Vec<String>),
+    /// Print which tmux keeps the sessions, and its version.
+    WhichTmux,
     /// Run a session's command, and keep its last screen until a key closes it.
     Keep(Vec<String>),
     /// Run a project's hooks.
@@ -79,9 +83,11 @@ impl Verb {
         let verb = word(&mut line, "a verb")?;
         let verb = match verb.as_str() {
             "hold" => Self::Hold(holding(&mut line)?),
+            "init" => Self::Init(program(&mut line)?),
             "pause" => Self::Pause,
             "relay" => Self::Relay(relay(&mut line)?),
             "tmux" => Self::Tmux(rest(&mut line)?),
+            "which-tmux" => Self::WhichTmux,
             "keep" => Self::Keep(program(&mut line)?),
             "become" => Self::Become(program(&mut line)?),
             "hooks" => Self::Hooks(hooks(&mut line)?),

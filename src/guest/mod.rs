@@ -5,6 +5,7 @@ mod command_line;
 pub mod delivery;
 mod hold;
 mod hooks;
+mod init;
 mod keep;
 mod last_session;
 mod locale;
@@ -50,8 +51,10 @@ fn run(verb: Verb) -> ExitCode {
     match verb {
         Verb::Hold(holding) => hold::run(holding),
         Verb::Pause => hold::pause(),
+        Verb::Init(command) => init::run(&command),
         Verb::Relay(mode) => relay::run(mode),
         Verb::Tmux(arguments) => tmux::run(&arguments),
+        Verb::WhichTmux => tmux::print_choice(),
         Verb::Become(command) => become_program(&command),
         Verb::Hooks(verb) => hooks::run(verb),
         Verb::Sshd(verb) => sshd::run(verb),
