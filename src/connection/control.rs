@@ -76,6 +76,16 @@ impl Start {
     }
 }
 
+/// Refuses a session that does not run, as far as the relay knows.
+pub async fn refuse_none(connection: &mut Connection, container: &ContainerName, session: &SessionName) -> Result<()> {
+    let running = connection.sessions().await.map_err(|source| Error::lost(container, source))?;
+    if running.iter().any(|listed| listed.name == *session) {
+        return Ok(());
+    }
+    let running = running.into_iter().map(|listed| listed.name).collect();
+    Err(Error::NoSession { container: container.clone(), session: session.clone(), running })
+}
+
 /// Ends what a session runs, and runs in its place what it starts with; one that is not there is started. Whoever looks at it
 /// goes on with that.
 pub async fn restart(connection: &mut Connection, container: &ContainerName, session: &SessionName, start: Start) -> Result<()> {

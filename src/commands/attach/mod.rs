@@ -51,8 +51,11 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     }
     refuse_without_terminal("attach")?;
     let connector = Connector::to(&project, context).of_root(*root);
-    let connected = connector.running_soon().await?;
+    let mut connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
+    connector.wait_at(&mut connected).await?;
+    // Before the terminal is the session's: what the tmux inside says of one that does not run is for nobody.
+    control::refuse_none(&mut connected.connection, &connector.name(), &session).await?;
     let visit = Visit { connector: &connector, session: &session, creation, command, directory: None, variables: Vec::new() };
     visit.enter(connected, commands::attach(&session)).await
 }
@@ -260,18 +263,12 @@ impl Visit<'_> {
             return lack;
         }
         // A program in the container ends with it, and can be heard of first.
-        let running = match connector.running().await {
-            Ok(mut connected) => connected.connection.sessions().await,
+        let mut connected = match connector.running().await {
+            Ok(connected) => connected,
             Err(error) => return error,
         };
-        match running {
-            Ok(running) if !running.iter().any(|listed| listed.name == *session) => {
-                let running = running.into_iter().map(|listed| listed.name).collect();
-                Error::NoSession { container, session: session.clone(), running }
-            }
-            Ok(_) => Error::ClientFailed { container, exit_code: exit_code.into() },
-            Err(source) => Error::lost(&container, source),
-        }
+        let none = control::refuse_none(&mut connected.connection, &container, session).await;
+        none.err().unwrap_or(Error::ClientFailed { container, exit_code: exit_code.into() })
     }
 }
 
