@@ -87,6 +87,7 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
         has_own_init: !features.has_init,
         environment: environment(project, wanted, ssh_port),
         user: user.id_pair(),
+        user_namespace: features.user_namespace(user.uid, user.gid),
         working_dir: workspace(project, wanted),
         mounts,
         read_only: wanted.read_only,

@@ -28,6 +28,8 @@ pub struct ContainerSpec {
     pub environment: Vec<String>,
     /// `uid:gid`
     pub user: String,
+    /// How its ids are the machine's, in the engine's words; the engine's default where `None`.
+    pub user_namespace: Option<String>,
     pub working_dir: String,
     /// What runs beneath the engine's init, in place of whatever the image would run; the first process itself where
     /// `has_own_init`.
@@ -135,6 +137,7 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
         host_config: Some(HostConfig {
             // Reaps zombies, and stops in 0.1 s where `sleep` as the first process takes the full ten.
             init: Some(!spec.has_own_init),
+            userns_mode: spec.user_namespace,
             auto_remove: Some(spec.auto_remove),
             readonly_rootfs: Some(spec.read_only),
             cap_drop: Some(vec!["ALL".to_owned()]),

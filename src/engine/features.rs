@@ -128,6 +128,14 @@ impl Info {
     }
 }
 
+impl Features {
+    /// How a container that runs as this user (`uid`, `gid`) has to be given its ids, for the person's files to be that user's.
+    pub fn user_namespace(&self, uid: u32, gid: u32) -> Option<String> {
+        // Root is the person already.
+        (self.users == Users::Kept && uid != 0).then(|| format!("keep-id:uid={uid},gid={gid}"))
+    }
+}
+
 impl Engine {
     /// What it is and can do; the engine is asked the first time.
     pub async fn features(&self) -> Result<&Features> {
