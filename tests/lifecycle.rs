@@ -82,7 +82,7 @@ fn the_first_process_is_an_init_with_sleep_beneath_it() {
     let name = world.open_detached(&project);
     // Where the engine has none, it is wharf's own.
     let first = Docker::shell(&name, "tr '\\0' ' ' </proc/1/cmdline");
-    assert!(first.contains(&Docker::init().unwrap_or("-guest init ".to_owned())), "{first}");
+    assert!(first.contains(&Docker::init().unwrap_or("wharf init ".to_owned())), "{first}");
     // It is held by wharf, which hears of the container's end.
     let held = "tr '\\0' ' ' </proc/$(pgrep -o -P $(pgrep -o -P 1))/cmdline";
     assert_eq!(Docker::shell(&name, held), "sleep infinity ");

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bollard::models::{ContainerCreateBody, DeviceRequest, HealthConfig, HostConfig, PortBinding as EnginePort};
+use bollard::models::{
+    ContainerCreateBody, DeviceMapping, DeviceRequest, HealthConfig, HostConfig, PortBinding as EnginePort, ResourcesUlimits,
+};
 use bollard::query_parameters::CreateContainerOptions;
 
 use super::mount::{Mount, MountedBy};
-use super::{Engine, Features, Kind, Membership};
+use super::{Cgroups, Engine, Features, Kind, Membership};
 use crate::error::Result;
 use crate::model::ContainerName;
 
@@ -50,6 +52,24 @@ pub struct ContainerSpec {
     pub capabilities: Vec<String>,
     /// The engine's default where `None`.
     pub network: Option<Membership>,
+    pub machine: Machine,
+}
+
+/// What of a machine it gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Names, soft and hard limits; -1 for none.
+    pub ulimits: Vec<(String, i64, i64)>,
+    /// Paths of the host's devices, which are the container's.
+    pub devices: Vec<String>,
+    /// Groups that its user is in beside its own.
+    pub groups: Vec<u32>,
+    /// Names and addresses for hosts(5).
+    pub hosts: Vec<(String, String)>,
+    /// Servers that names are asked of; the engine's where there is none.
+    pub dns: Vec<String>,
+    /// As [`ContainerName::hostname`] has it where `None`.
+    pub hostname: Option<String>,
 }
 
 /// A TCP port of the container that is reached by one of the host.
@@ -69,6 +89,26 @@ pub struct Limits {
     pub pids: Option<i64>,
     /// How many, -1 for all there are.
     pub gpus: Option<i64>,
+    /// Of `/dev/shm`, in bytes.
+    pub shm: Option<i64>,
+}
+
+impl Limits {
+    /// Those that an engine can keep, and the names of the others.
+    pub fn kept_by(self, cgroups: Cgroups) -> (Self, Vec<&'static str>) {
+        let lost = [
+            ("memory", self.memory.is_some() && !cgroups.memory),
+            ("cpus", self.nano_cpus.is_some() && !cgroups.cpus),
+            ("pids", self.pids.is_some() && !cgroups.pids),
+        ];
+        let kept = Self {
+            memory: self.memory.filter(|_| cgroups.memory),
+            nano_cpus: self.nano_cpus.filter(|_| cgroups.cpus),
+            pids: self.pids.filter(|_| cgroups.pids),
+            ..self
+        };
+        (kept, lost.into_iter().filter_map(|(name, is_lost)| is_lost.then_some(name)).collect())
+    }
 }
 
 /// An empty directory in memory.
@@ -117,7 +157,9 @@ impl Engine {
 }
 
 fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> ContainerCreateBody {
-    let hostname = Some(spec.name.hostname().to_owned()).filter(|name| !name.is_empty());
+    let own_name = || Some(spec.name.hostname().to_owned()).filter(|name| !name.is_empty());
+    let Machine { ulimits, devices, groups, hosts, dns, hostname } = spec.machine;
+    let hostname = hostname.or_else(own_name);
     let tmpfs = spec.tmpfs.into_iter().map(|(path, tmpfs)| (path, tmpfs.options(features.kind, &spec.user))).collect();
     ContainerCreateBody {
         hostname,
@@ -152,6 +194,12 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
             memory: spec.limits.memory,
             nano_cpus: spec.limits.nano_cpus,
             pids_limit: spec.limits.pids,
+            shm_size: spec.limits.shm,
+            ulimits: Some(ulimits.into_iter().map(engine_limit).collect()),
+            devices: Some(devices.into_iter().map(engine_device).collect()),
+            group_add: Some(groups.iter().map(u32::to_string).collect()),
+            extra_hosts: Some(hosts.into_iter().map(|(name, address)| format!("{name}:{address}")).collect()),
+            dns: Some(dns),
             device_requests: spec.limits.gpus.map(|count| {
                 let capabilities = Some(vec![vec!["gpu".to_owned()]]);
                 vec![DeviceRequest { count: Some(count), capabilities, ..DeviceRequest::default() }]
@@ -160,6 +208,15 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
         }),
         ..ContainerCreateBody::default()
     }
+}
+
+fn engine_limit((name, soft, hard): (String, i64, i64)) -> ResourcesUlimits {
+    ResourcesUlimits { name: Some(name), soft: Some(soft), hard: Some(hard) }
+}
+
+fn engine_device(path: String) -> DeviceMapping {
+    let rights = Some("rwm".to_owned());
+    DeviceMapping { path_on_host: Some(path.clone()), path_in_container: Some(path), cgroup_permissions: rights }
 }
 
 fn engine_port(port: &PortBinding) -> (String, Option<Vec<EnginePort>>) {

@@ -75,6 +75,7 @@ struct Info {
     driver_status: Option<Vec<(String, String)>>,
     init_binary: String,
     cgroup_driver: String,
+    cgroup_version: String,
     memory_limit: bool,
     cpu_cfs_quota: bool,
     pids_limit: bool,
@@ -91,8 +92,9 @@ impl Info {
         let rootless = self.is_secured_by("rootless");
         let is_remapped = self.is_secured_by("userns");
         let has_containerds = self.driver_status.iter().flatten().any(|(name, _)| name == "driver-type");
-        // A rootless engine has no cgroups of its own unless systemd has given it some.
-        let has_cgroups = self.cgroup_driver != "none";
+        // A rootless engine has no cgroups of its own unless systemd has given it some, which takes their version 2. (Podman says
+        // of the others that there are limits, and ignores them.)
+        let has_cgroups = self.cgroup_driver != "none" && !(rootless && self.cgroup_version == "1");
         Features {
             kind,
             rootless,

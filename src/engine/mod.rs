@@ -38,12 +38,12 @@ pub use archive::Archive;
 pub use beside::Beside;
 pub use build::BuildOrder;
 pub use container::{Container, Health, Idle, label};
-pub use create::{ContainerSpec, Limits, PortBinding, Tmpfs};
+pub use create::{ContainerSpec, Limits, Machine, PortBinding, Tmpfs};
 pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
 pub use exec::{Exec, ExecStream, Said};
-pub use features::{Features, Kind};
+pub use features::{Cgroups, Features, Kind, Users};
 pub use image::Image;
 pub use import::ListedImage;
 pub use inspect::{Inspected, Mounted};

@@ -53,6 +53,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Init(command) => init::run(&command),
         Verb::Relay(mode) => relay::run(mode),
         Verb::Tmux(arguments) => tmux::run(&arguments),
+        Verb::WhichTmux => tmux::print_choice(),
         Verb::Become(command) => become_program(&command),
         Verb::Hooks(verb) => hooks::run(verb),
         Verb::Sshd(verb) => sshd::run(verb),
