@@ -104,7 +104,10 @@ impl Preparation<'_> {
     async fn create_helper(&self, image: &Image, mounts: Vec<Mount>, labels: HashMap<String, String>) -> Result<String> {
         // Its name is the lock.
         let helper = format!("{}-helper", self.name);
-        self.engine.create_filler(&helper, &image.name, mounts, labels).await
+        // What is put into volumes is to be the container's user's there as well.
+        let user = self.wanted.user;
+        let namespace = self.engine.features().await?.user_namespace(user.uid, user.gid);
+        self.engine.create_filler(&helper, &image.name, mounts, labels, namespace).await
     }
 
     async fn users(&self, container: &str, image_id: Option<&str>) -> Result<ImageUsers> {
