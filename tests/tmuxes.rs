@@ -25,9 +25,9 @@ fn the_size_in_pixels_travels_with_every_size() {
         let asked = ["exec", &container, "/run/wharf/tools/wharf", "tmux", "list-clients", "-F", format];
         String::from_utf8(Docker::output(asked).stdout).unwrap().trim().to_owned()
     };
-    wait_for_equal("a size without pixels", "100x24 0x0", client);
+    wait_for_equal("the size at first", "100x24 10x20", client);
     terminal.resize((80, 20), (80 * 9, 20 * 18));
-    wait_for_equal("a size with pixels", "80x20 9x18", client);
+    wait_for_equal("the next size", "80x20 9x18", client);
 }
 
 #[test]
