@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, NetworkSettings};
 use bollard::query_parameters::{
-    InspectContainerOptions, RemoveContainerOptions, StartContainerOptions, StopContainerOptions, TopOptions,
-    WaitContainerOptions,
+    RemoveContainerOptions, StartContainerOptions, StopContainerOptions, TopOptions, WaitContainerOptions,
 };
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
@@ -103,6 +102,11 @@ impl Container {
         self.labels.get(label::ON_EXIT).is_some_and(|what| what == "remove")
     }
 
+    /// Whether root is who runs things in it.
+    pub fn is_roots(&self) -> bool {
+        matches!(self.user.split(':').next(), Some("" | "0" | "root"))
+    }
+
     /// Whether nobody but this container has the port of the host at that address.
     pub fn publishes(&self, address: IpAddr, port: u16) -> bool {
         // One at every address is also at each.
@@ -126,16 +130,13 @@ pub struct Idle {
 
 impl Engine {
     pub async fn container(&self, name: &ContainerName) -> Result<Option<Container>> {
-        let inspected = self.docker.inspect_container(name.as_str(), None::<InspectContainerOptions>);
-        let inspected = self.look(format!("look at container `{name}`"), inspected).await;
-        Ok(absent_is_none(inspected)?.map(|found| container_from(name, found)))
+        Ok(absent_is_none(self.inspect_any(name.as_str()).await)?.map(|found| container_from(name, found)))
     }
 
     /// How long a container has not been used: since it ended or, where it has never run, was made. `None` where there is
     /// none.
     pub async fn idle(&self, name: &ContainerName) -> Result<Option<Idle>> {
-        let inspected = self.docker.inspect_container(name.as_str(), None::<InspectContainerOptions>);
-        let inspected = absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)?;
+        let inspected = absent_is_none(self.inspect_any(name.as_str()).await)?;
         Ok(inspected.map(|found| {
             let state = found.state.unwrap_or_default();
             // The engine's way to say never.
@@ -195,8 +196,7 @@ impl Engine {
         }
         let gone = async {
             loop {
-                let inspected = self.docker.inspect_container(id_or_name, None::<InspectContainerOptions>);
-                if absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)?.is_none() {
+                if absent_is_none(self.inspect_any(id_or_name).await)?.is_none() {
                     return Ok(());
                 }
                 tokio::time::sleep(PAUSE).await;
