@@ -29,5 +29,5 @@ pub async fn follow_format(connector: &Connector<'_>) {
             tokio::time::sleep(PAUSE).await;
         }
     }
-    pending().await
+    pending::<()>().await;
 }
