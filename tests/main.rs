@@ -36,6 +36,7 @@ mod ports;
 mod private_engine;
 mod pull;
 mod quickstart;
+mod reach;
 mod readme;
 mod rebuild;
 mod relay;

@@ -99,6 +99,7 @@ impl Asked {
             read_only: self.read_only,
             workspace: self.config.workspace.as_ref().map(|path| path.as_str()),
             user: &self.user,
+            owner: context.user.uid,
             login: if let User::Named(login) = &self.config.user.value { Some(login) } else { None },
             ssh_port: self.resources.ssh.map(|ssh| ssh.port),
             resources: &self.resources,

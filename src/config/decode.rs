@@ -313,7 +313,7 @@ fn session(fields: &mut Fields) -> Option<Session> {
 
 fn port(fields: &mut Fields) -> Option<Port> {
     let container = fields.argument("a port", value::port);
-    let host = fields.property("host", value::port);
+    let host = fields.property("host", value::host_port);
     let address = fields.property("address", value::address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let container = container?;
     Some(Port { container, host: host.unwrap_or(container), address })

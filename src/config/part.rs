@@ -92,6 +92,7 @@ pub struct Variable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Port {
     pub container: u16,
+    /// Any that is free where it is 0.
     pub host: u16,
     pub address: std::net::IpAddr,
 }

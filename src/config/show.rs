@@ -86,6 +86,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
     });
     lines.each(&part.ports, |Port { container, host, address }| {
         let address: &IpAddr = address;
+        let host = if *host == 0 { "\"auto\"".to_owned() } else { host.to_string() };
         format!("port {container} host={host} address=\"{address}\"")
     });
     lines.each(part.ssh.as_slice(), |ssh| ssh.port.map_or("ssh".to_owned(), |port| format!("ssh {{ port {port}; }}")));

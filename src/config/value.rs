@@ -45,6 +45,11 @@ pub fn port(value: &KdlValue) -> Read<u16> {
     port.ok_or_else(|| Wrong::new(format!("`{value}` is not a port"), "ports are 1 to 65535"))
 }
 
+/// A port of the host, or 0 for `"auto"`: the engine chooses one that is free.
+pub fn host_port(value: &KdlValue) -> Read<u16> {
+    if value.as_string() == Some("auto") { Ok(0) } else { port(value) }
+}
+
 pub fn pids(value: &KdlValue) -> Read<u32> {
     let count = u32::try_from(integer(value, "a number of processes")?).ok().filter(|count| (1..=MOST_PIDS).contains(count));
     let hint = format!("write 1 to {MOST_PIDS}");

@@ -78,7 +78,12 @@ impl RecordedConfig {
             say(&format!("mount {}", mount.target), format!("{}{read_only}", mount.source));
         }
         config.volumes.iter().for_each(|volume| say(&format!("volume {}", volume.target), volume.name.clone()));
-        config.ports.iter().for_each(|port| say(&format!("port {}", port.container), format!("{}:{}", port.address, port.host)));
+        config.ports.iter().for_each(|port| {
+            say(
+                &format!("port {}", port.container),
+                format!("{}:{}", port.address, if port.host == 0 { "auto".to_owned() } else { port.host.to_string() }),
+            )
+        });
         if let Some(ssh) = &config.ssh {
             say("ssh", ssh.port.map_or_else(|| "any port".to_owned(), |port| port.to_string()));
         }

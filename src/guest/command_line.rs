@@ -24,6 +24,10 @@ pub enum Verb {
     Hooks(HooksVerb),
     /// Let ssh in.
     Sshd(SshdVerb),
+    /// Print which ports somebody listens at.
+    Listening,
+    /// Copy between this port and standard input and output.
+    Connect(u16),
     /// Run a program in this one's place.
     Become(Vec<String>),
 }
@@ -88,6 +92,8 @@ impl Verb {
             "keep" => Self::Keep(program(&mut line)?),
             "become" => Self::Become(program(&mut line)?),
             "hooks" => Self::Hooks(hooks(&mut line)?),
+            "listening" => Self::Listening,
+            "connect" => Self::Connect(word(&mut line, "a port")?.parse().map_err(|_| Error::Custom("that is no port".into()))?),
             "sshd" => Self::Sshd(sshd(&mut line)?),
             _ => return Err(Error::UnexpectedArgument(verb.into())),
         };

@@ -8,6 +8,7 @@ mod hooks;
 mod keep;
 mod last_session;
 mod once;
+mod ports;
 mod relay;
 mod root;
 mod server;
@@ -54,6 +55,8 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Become(command) => become_program(&command),
         Verb::Hooks(verb) => hooks::run(verb),
         Verb::Sshd(verb) => sshd::run(verb),
+        Verb::Listening => ports::print_listening(),
+        Verb::Connect(port) => ports::connect(port),
         Verb::Keep(command) => keep::run(&command),
     }
 }

@@ -48,6 +48,9 @@ pub const NO_TMUX: i32 = 127;
 /// And where a session is to run a shell and the image has none.
 pub const NO_SHELL: i32 = 125;
 
+/// The exit code of the guest that was to lead to a port at which nobody listens.
+pub const NOBODY_LISTENS: i32 = 124;
+
 /// The name of the relay's socket in the directory that a container shares with the host.
 pub const SOCKET: &str = "relay.sock";
 /// The project's path, in every container's environment.
