@@ -56,6 +56,7 @@ use clap::Parser;
 #[cfg(feature = "host")]
 #[must_use]
 pub fn main() -> ExitCode {
+    commands::completions::answer();
     let cli = cli::Cli::parse();
     let everyone = cli.command.is_about_everyone();
     let context = context::Context::from_environment(cli.surface, everyone);

@@ -280,7 +280,7 @@ fn a_target_can_be_a_path_or_any_of_the_projects_names() {
 /// A container as another user of this machine would have made it for a project.
 fn of_another_user(world: &World, project: &std::path::Path) -> String {
     let container = world.wharf(["start", "--image", BUSYBOX]).arg(project).success();
-    Docker::run(["rm", "--force", &container]);
+    world.wharf(["rm", "--force", "--volumes"]).arg(project).success();
     let labels = [
         "wharf=true".to_owned(),
         format!("wharf.project={}", project.display()),

@@ -1,6 +1,6 @@
 //! What a command asks of a new container.
 
-use super::{hooks, sources, ssh};
+use super::{dotfiles, hooks, sources, ssh};
 use crate::cli::Creation;
 use crate::config::{Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Sourced, User};
 use crate::connection::control::{self, Start};
@@ -132,7 +132,10 @@ impl Asked {
     }
 
     pub fn needs_set_up(&self) -> bool {
-        !self.config.on_create.is_empty() || !self.config.on_start.is_empty() || self.config.ssh.is_some()
+        self.config.dotfiles.is_some()
+            || !self.config.on_create.is_empty()
+            || !self.config.on_start.is_empty()
+            || self.config.ssh.is_some()
     }
 
     fn has_autostart(&self) -> bool {
@@ -148,6 +151,9 @@ impl Asked {
     /// What belongs to a container that has come up: its hooks, its sshd.
     pub async fn set_up(&self, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
         let commands = |hooks: &[Sourced<Command>]| hooks.iter().map(|hook| hook.0.clone()).collect::<Vec<_>>();
+        if let Some(dotfiles) = &self.config.dotfiles {
+            Box::pin(dotfiles::install(dotfiles, connected, connector)).await?;
+        }
         if !self.config.on_create.is_empty() {
             Box::pin(hooks::on_create(&commands(&self.config.on_create), connected, connector)).await?;
         }
@@ -183,7 +189,12 @@ impl Asked {
         let Some(session) = self.config.session(name) else {
             return Start::default();
         };
-        Start { command: session.command.clone(), directory: session.directory.clone(), environment: Vec::new() }
+        Start {
+            command: session.command.clone(),
+            directory: session.directory.clone(),
+            environment: Vec::new(),
+            stop_signal: session.stop_signal,
+        }
     }
 }
 

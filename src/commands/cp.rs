@@ -83,13 +83,13 @@ async fn copy_in(from: &Path, to: &Inside, context: &Context) -> Result<()> {
 }
 
 /// Who runs things in the container: files that come are theirs.
-fn owner(container: &Container) -> (u64, u64) {
+pub fn owner(container: &Container) -> (u64, u64) {
     let mut ids = container.user.split(':').map(|id| id.parse().unwrap_or(0));
     let uid = ids.next().unwrap_or(0);
     (uid, ids.next().unwrap_or(uid))
 }
 
-fn pack(from: &Path, name: &Path, (uid, gid): (u64, u64), into: impl Write) -> io::Result<()> {
+pub fn pack(from: &Path, name: &Path, (uid, gid): (u64, u64), into: impl Write) -> io::Result<()> {
     let mut tar = tar::Builder::new(into);
     for entry in WalkDir::new(from) {
         let entry = entry.map_err(io::Error::other)?;

@@ -6,7 +6,9 @@ mod fields;
 mod forbidden;
 #[cfg(test)]
 mod hostile;
+mod keyed;
 mod load;
+mod machine;
 mod merge;
 mod part;
 mod show;
@@ -22,10 +24,11 @@ mod wrong;
 
 pub use decode::Surroundings;
 pub use load::{Effective, Locations, PROJECT_FILE, Waiting, lines_of, may_have_file, own_file};
+pub use machine::Machine;
 #[cfg(test)]
 pub use merge::merge;
-pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, Image};
-pub use part::{Build, Command, Gpus, Mount, OnExit, Part, User, Way};
+pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, DEFAULT_STOP_TIMEOUT, Image};
+pub use part::{Build, Command, Dotfiles, Gpus, Mount, OnExit, Part, User, Way};
 
 pub use show::show;
 pub use source::{Scope, Source, Sourced};

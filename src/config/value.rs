@@ -17,10 +17,12 @@ use crate::protocol::RUNTIME_DIR;
 const LEAST_MEMORY: u64 = 6 << 20;
 /// Less is what a launch takes on a busy machine.
 const LEAST_DURATION: Duration = Duration::from_secs(1);
+/// wharf waits a minute for an engine to stop a container.
+const MOST_STOP_TIMEOUT: Duration = Duration::from_secs(50);
 /// What the kernel can count (`PID_MAX_LIMIT`).
 const MOST_PIDS: u32 = 1 << 22;
 /// What wharf itself sets.
-const OWN_VARIABLES: [&str; 5] = ["HOME", "USER", "LOGNAME", "WHARF_PROJECT", "WHARF_SSH_PORT"];
+const OWN_VARIABLES: [&str; 6] = ["HOME", "USER", "LOGNAME", "WHARF_PROJECT", "WHARF_SSH_PORT", "WHARF_STOP_SIGNAL"];
 
 pub fn text(value: &KdlValue) -> Read<String> {
     match value.as_string() {
@@ -48,6 +50,36 @@ pub fn port(value: &KdlValue) -> Read<u16> {
 /// A port of the host, or 0 for `"auto"`: the engine chooses one that is free.
 pub fn host_port(value: &KdlValue) -> Read<u16> {
     if value.as_string() == Some("auto") { Ok(0) } else { port(value) }
+}
+
+/// `~/` and something below it.
+pub fn below_home(value: &KdlValue) -> Read<String> {
+    let path = container_path(value)?;
+    let is_below = path.strip_prefix("~/").is_some_and(|rest| !rest.is_empty());
+    if is_below { Ok(path) } else { Err(Wrong::new(format!("`{path}` is not below `~/`"), "`mount` takes any path")) }
+}
+
+/// A path, or a name that is looked for in `PATH`.
+pub fn program(value: &KdlValue) -> Read<String> {
+    let text = full_text(value)?;
+    let is_one_word = !text.contains(char::is_whitespace) && (text.starts_with('/') || !text.contains('/'));
+    if is_one_word {
+        Ok(text)
+    } else {
+        Err(Wrong::new(format!("`{text}` is no program"), "write a name, as \"fish\", or a whole path"))
+    }
+}
+
+/// A directory of the host, or what git can clone: a URL, or `user@host:path`.
+pub fn dotfiles(value: &KdlValue) -> Read<String> {
+    let text = full_text(value)?;
+    let is_path = text.starts_with('/') || text.starts_with("~/");
+    let is_remote = !text.starts_with('-') && text.contains(':');
+    if is_path || is_remote {
+        Ok(text)
+    } else {
+        Err(Wrong::new(format!("`{text}` is neither a directory nor a git repository"), "write `~/dotfiles`, or a URL"))
+    }
 }
 
 pub fn pids(value: &KdlValue) -> Read<u32> {
@@ -79,14 +111,20 @@ pub fn cpus(value: &KdlValue) -> Read<f64> {
     }
 }
 
-pub fn size(value: &KdlValue) -> Read<u64> {
+/// How much memory a container may have.
+pub fn memory(value: &KdlValue) -> Read<u64> {
+    let bytes = bytes(value)?;
+    let text = value.as_string().unwrap_or_default();
+    if bytes < LEAST_MEMORY { Err(Wrong::new(format!("`{text}` is too little"), "the least is \"6MiB\"")) } else { Ok(bytes) }
+}
+
+pub fn bytes(value: &KdlValue) -> Read<u64> {
     let hint = "write a number with its unit, as \"512MiB\" or \"4GiB\"";
     let text = value.as_string().ok_or_else(|| wrong_type(value, "a size", hint))?;
     let has_unit = text.ends_with(|c: char| c.is_ascii_alphabetic());
     let bytes = text.parse::<ByteSize>().ok().filter(|_| has_unit).map(|size| size.as_u64());
     match bytes {
-        Some(bytes) if bytes < LEAST_MEMORY => Err(Wrong::new(format!("`{text}` is too little"), "the least is \"6MiB\"")),
-        Some(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes),
+        Some(bytes @ 1..) if i64::try_from(bytes).is_ok() => Ok(bytes),
         _ => Err(Wrong::new(format!("`{text}` is not a size"), hint)),
     }
 }
@@ -99,6 +137,12 @@ pub fn duration(value: &KdlValue) -> Read<Duration> {
         Ok(duration) => Ok(duration),
         Err(_) => Err(Wrong::new(format!("`{text}` is not a duration"), hint)),
     }
+}
+
+/// How long programs may take to end with their container.
+pub fn stop_timeout(value: &KdlValue) -> Read<Duration> {
+    let limit = duration(value)?;
+    if limit > MOST_STOP_TIMEOUT { Err(Wrong::new("this is too long", "the most is \"50s\"")) } else { Ok(limit) }
 }
 
 pub fn image(value: &KdlValue) -> Read<String> {

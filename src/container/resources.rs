@@ -1,14 +1,18 @@
 //! What of the configuration a container is created with, in the engine's words, and whether this machine has it.
 
+use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::config::{self, Config, Gpus, OnExit, PROJECT_FILE, Surroundings, forbidden_mount};
 use crate::engine::{Container, Limits, Mount, PortBinding};
 use crate::error::{Error, Result};
 use crate::project::host_user::HostUser;
 use crate::project::{self, Masked, Project};
+use crate::protocol::SHELL_VARIABLE;
 use crate::quote;
 
 /// How many files that look secret are named.
@@ -39,6 +43,7 @@ pub struct Resources {
     /// Whether programs of the user may become root's.
     pub sudo: bool,
     pub limits: Limits,
+    pub machine: config::Machine,
     /// Paths within the project that the container is not to see.
     masks: Vec<String>,
     /// Those that it may see, whatever they look like.
@@ -49,20 +54,26 @@ pub struct Resources {
     pub ssh: Option<SshPort>,
     /// What becomes of the container when its last session ends.
     pub on_exit: OnExit,
+    /// How long programs may take to end with it, where that is configured.
+    pub stop_timeout: Option<Duration>,
     sources: Vec<PathBuf>,
     surroundings: Surroundings,
 }
 
 impl Resources {
     pub fn of(config: &Config, project: &Project, surroundings: Surroundings, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let sources: Vec<PathBuf> = config.mounts.iter().map(|mount| on_host(&mount.source, project, &surroundings)).collect();
+        let with_source = config.mounts.iter().map(|mount| (mount.value.clone(), on_host(&mount.source, project, &surroundings)));
+        // What may be missing and is has no place in the container.
+        let there = with_source.filter(|(mount, source)| !mount.optional || source.exists());
+        let (mounts, sources): (Vec<config::Mount>, Vec<PathBuf>) = there.unzip();
         // One that the host does not have is none in the container.
         let value = |name: &str, value: &Option<String>| value.clone().or_else(|| variable(name));
         let environment = config.env.iter().filter_map(|it| Some(format!("{}={}", it.name, value(&it.name, &it.value.value)?)));
         let limits = &config.limits;
+        let shell = config.shell.iter().map(|shell| format!("{SHELL_VARIABLE}={}", shell.value));
         Self {
-            environment: environment.collect(),
-            mounts: config.mounts.iter().map(|mount| mount.value.clone()).collect(),
+            environment: environment.chain(shell).collect(),
+            mounts,
             volumes: config.volumes.iter().map(|volume| (volume.name.clone(), volume.target.clone())).collect(),
             ports: config
                 .ports
@@ -78,12 +89,15 @@ impl Resources {
                     Gpus::All => -1,
                     Gpus::Count(count) => count.into(),
                 }),
+                shm: limits.shm.as_ref().and_then(|shm| i64::try_from(shm.value).ok()),
             },
+            machine: config.machine.clone(),
             masks: config.masks.iter().map(|mask| mask.0.clone()).collect(),
             allowed: config.allowed.iter().map(|allowed| allowed.0.clone()).collect(),
             network: config.network.as_ref().map(|network| network.value.clone()),
             ssh: None,
             on_exit: config.on_exit.value,
+            stop_timeout: config.stop_timeout.as_ref().map(|limit| limit.0),
             sources,
             surroundings,
         }
@@ -97,9 +111,25 @@ impl Resources {
         })
     }
 
-    /// Where in the container something of the host's is mounted.
+    /// Where in the container something is mounted that is no volume.
     pub fn targets(&self, user: &HostUser) -> impl Iterator<Item = String> {
-        self.mounts.iter().map(|mount| inside(&mount.target, user))
+        let tmpfs = self.machine.tmpfs.iter().map(|tmpfs| &tmpfs.target);
+        self.mounts.iter().map(|mount| &mount.target).chain(tmpfs).map(|target| inside(target, user))
+    }
+
+    /// The directories in memory: their paths and sizes in bytes.
+    pub fn tmpfs(&self, user: &HostUser) -> impl Iterator<Item = (String, Option<u64>)> {
+        self.machine.tmpfs.iter().map(|tmpfs| (inside(&tmpfs.target, user), tmpfs.size))
+    }
+
+    /// Refuses what is no device of this machine, or a disk, before anything is made.
+    pub fn check_devices(&self) -> Result<()> {
+        // Who has a disk has all files of the host.
+        let is_device = |path: &str| fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_char_device());
+        match self.machine.devices.iter().find(|device| !is_device(&device.path)) {
+            Some(device) => Err(Error::NoDevice { path: device.path.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// The project's own volumes: their names within the project, and where they are mounted.

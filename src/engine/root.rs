@@ -7,10 +7,11 @@
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, HealthConfig, HostConfig};
-use bollard::query_parameters::{CreateContainerOptions, InspectContainerOptions, RemoveContainerOptions, StartContainerOptions};
+use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions, StartContainerOptions};
 
 use super::container::{belongs_to, label};
-use super::create::{CAPABILITIES, Mount, NO_NEW_PRIVILEGES, engine_mount};
+use super::create::{CAPABILITIES, NO_NEW_PRIVILEGES};
+use super::mount::{Mount, engine_mount};
 use super::{Engine, absent_is_none, age_of};
 use crate::error::{Error, Result};
 use crate::model::ContainerName;
@@ -91,8 +92,7 @@ impl Engine {
     }
 
     async fn inspect_raw(&self, name: &str) -> Result<Option<ContainerInspectResponse>> {
-        let inspected = self.docker.inspect_container(name, None::<InspectContainerOptions>);
-        absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)
+        absent_is_none(self.inspect_any(name).await)
     }
 }
 

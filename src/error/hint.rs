@@ -30,7 +30,8 @@ impl Error {
             Self::AmbiguousHost { .. } => "write its parent too (`base.parent.wharf`), or the container's name".to_owned(),
             Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
-            Self::NoMountSource { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::NoMountSource { .. } | Self::NoDevice { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::UnsayablePath { .. } => "give it another name; Docker can be told".to_owned(),
             Self::MountLeadsOut { to, .. } => {
                 format!("a program in the container may have put a link there; if you have, mount `{}` itself", to.display())
             }

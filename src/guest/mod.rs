@@ -4,15 +4,19 @@ mod command_line;
 #[cfg(feature = "host")]
 pub mod delivery;
 mod hold;
+mod home;
 mod hooks;
+mod init;
 mod keep;
 mod last_session;
 mod once;
 mod ports;
+mod processes;
 mod relay;
 mod root;
 mod server;
 mod sshd;
+mod stopping;
 mod tmux;
 
 use std::ffi::OsStr;
@@ -49,14 +53,17 @@ fn run(verb: Verb) -> ExitCode {
     match verb {
         Verb::Hold(holding) => hold::run(holding),
         Verb::Pause => hold::pause(),
+        Verb::Init(command) => init::run(&command),
         Verb::Linger => root::linger(),
         Verb::Relay(mode) => relay::run(mode),
         Verb::Tmux(arguments) => tmux::run(&arguments),
+        Verb::WhichTmux => tmux::print_choice(),
         Verb::Become(command) => become_program(&command),
         Verb::Hooks(verb) => hooks::run(verb),
         Verb::Sshd(verb) => sshd::run(verb),
         Verb::Listening => ports::print_listening(),
         Verb::Connect(port) => ports::connect(port),
+        Verb::Home(verb) => home::run(verb),
         Verb::Keep(command) => keep::run(&command),
     }
 }

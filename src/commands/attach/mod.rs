@@ -53,7 +53,7 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     let connector = Connector::to(&project, context).of_root(*root);
     let connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
-    let visit = Visit { connector: &connector, session: &session, creation, command, directory: None };
+    let visit = Visit { connector: &connector, session: &session, creation, command, directory: None, stop_variable: None };
     visit.enter(connected, commands::attach(&session)).await
 }
 
@@ -94,9 +94,10 @@ pub async fn create_and_enter(
     }
     control::make_room(&mut connected.connection, &connector.name(), session, command).await?;
     let start = if as_root { Start::default() } else { asked.start_of(session) };
+    let stop_variable = start.stop_variable();
     let command = if command.is_empty() { &start.command } else { command };
     let directory = directory.or(start.directory);
-    let visit = Visit { connector: &connector, session, creation, command, directory };
+    let visit = Visit { connector: &connector, session, creation, command, directory, stop_variable };
     Box::pin(visit.enter(connected, visit.program())).await
 }
 
@@ -123,6 +124,8 @@ struct Visit<'a> {
     command: &'a [String],
     /// Where it starts; in the project where `None`.
     directory: Option<String>,
+    /// What its environment says for the container's end, where it is started.
+    stop_variable: Option<String>,
 }
 
 impl Visit<'_> {
@@ -204,6 +207,7 @@ impl Visit<'_> {
         let context = self.connector.context;
         let agent = context.serve_agent(&connected.host_dir);
         let mut environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
+        environment.extend(self.stop_variable.clone());
         environment.extend(git::share_with_session(self.connector.project.path(), &connected.host_dir).await);
         let size = Some(Terminal::size().unwrap_or(USUAL_SIZE));
         let run = Run { program, environment, directory: self.directory.clone(), terminal: size };
@@ -221,8 +225,7 @@ impl Visit<'_> {
                     history::record(&context.state_dir, self.connector.project, self.session, Timestamp::now());
                 }
                 let goodbye = Goodbye::Detach { key: context.tmux.is_none() };
-                let connection = &mut connected.connection;
-                pump(&terminal, size, &mut connection.reader, &mut connection.writer, goodbye).await
+                pump(&terminal, size, &mut connected.connection, goodbye).await
             }
             Err(_) => Ok(End::Lost),
         };
