@@ -69,7 +69,7 @@ fn dotfiles_that_fail_keep_nobody_out_and_are_tried_again() {
 #[test]
 fn a_new_home_has_what_the_image_has_for_one() {
     let world = World::new();
-    let project = world.project("api");
+    let project = trusted(&world, "user \"www-data\"\n");
     world.wharf(["start"]).arg(&project).success();
     let exec = |line: &str| world.wharf(["exec"]).arg(&project).args(["--", "sh", "-c", line]).success();
     assert_eq!(
