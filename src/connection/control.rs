@@ -79,7 +79,7 @@ pub async fn create(
 ) -> Result<()> {
     make_room(connection, container, session, command).await?;
     let program = commands::create(session, if command.is_empty() { &start.command } else { command });
-    let run = Run { program, environment: start.environment, directory: start.directory, terminal: None };
+    let run = Run { program, environment: start.environment, directory: start.directory, terminal: None, follow: None };
     let created = connection.output(run, &[]).await.map_err(|source| Error::lost(container, source))?;
     if created.exit_code == 0 {
         return Ok(());
@@ -135,7 +135,7 @@ pub async fn send(
         programs.push((commands::press_enter(session), &[]));
     }
     for (program, input) in programs {
-        let run = Run { program, environment: Vec::new(), directory: None, terminal: None };
+        let run = Run { program, environment: Vec::new(), directory: None, terminal: None, follow: None };
         let output = connection.output(run, input).await.map_err(|source| Error::lost(container, source))?;
         check(connection, container, session, &output).await?;
     }
@@ -209,7 +209,7 @@ async fn tmux(
     program: Program,
     environment: Vec<String>,
 ) -> Result<Output> {
-    let run = Run { program, environment, directory: None, terminal: None };
+    let run = Run { program, environment, directory: None, terminal: None, follow: None };
     connection.output(run, &[]).await.map_err(|source| Error::lost(container, source))
 }
 
