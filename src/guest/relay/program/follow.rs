@@ -28,6 +28,7 @@ const AT_MOST: Duration = Duration::from_secs(1);
 const BUSY_ROWS: u32 = 500;
 /// What a client has to print before it can have scrolled without a line feed.
 const REDRAW: usize = 256;
+const ERASE: &[u8] = b"\x1b[J";
 /// How long tmux may take to say what it holds.
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// How often it is asked anew where the session has scrolled meanwhile.
@@ -90,7 +91,9 @@ impl Follower {
     /// Takes note of what the client inside has printed.
     pub fn hear(&mut self, printed: &[u8]) {
         let now = Instant::now();
-        let may_have_scrolled = printed.len() >= REDRAW || printed.contains(&b'\n');
+        // A line feed, or all is erased from somewhere on, as by whoever clears the history.
+        let changes = |bytes: &[u8]| bytes.contains(&b'\n') || bytes.windows(ERASE.len()).any(|bytes| bytes == ERASE);
+        let may_have_scrolled = printed.len() >= REDRAW || changes(printed);
         let heard = self.heard.get_or_insert(Heard { since: now, last: now, may_have_scrolled });
         heard.last = now;
         heard.may_have_scrolled |= may_have_scrolled;
