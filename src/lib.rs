@@ -35,6 +35,8 @@ mod history;
 #[cfg(feature = "host")]
 mod image;
 #[cfg(feature = "host")]
+mod nearest;
+#[cfg(feature = "host")]
 mod output;
 #[cfg(feature = "host")]
 mod paths;
@@ -54,6 +56,7 @@ use clap::Parser;
 #[cfg(feature = "host")]
 #[must_use]
 pub fn main() -> ExitCode {
+    commands::completions::answer();
     let cli = cli::Cli::parse();
     let context = context::Context::from_environment(cli.surface);
     match commands::run(cli.command, &context) {

@@ -7,18 +7,23 @@ use crate::model::SessionName;
 use crate::tmux::Beside;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Attach {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     #[command(flatten)]
     pub creation: Creation,
-    /// The session to attach to
-    #[arg(long, short, value_name = "NAME", default_value_t)]
-    pub session: SessionName,
+    /// The session to attach to [default: main]
+    #[arg(long, short, value_name = "NAME")]
+    pub session: Option<SessionName>,
+    /// Attach to a session of root's, called `root` where no other name is given
+    #[arg(long)]
+    pub root: bool,
     /// Create and start what is not there yet: the container, the session
     #[arg(long)]
     pub create: bool,
     /// Print the command that docker's own client would attach with
-    #[arg(long, conflicts_with = "create")]
+    #[arg(long, conflicts_with_all = ["create", "root"])]
     pub print: bool,
     /// What a new session runs, in place of a shell
     #[arg(last = true, value_name = "CMD", requires = "create")]
@@ -43,6 +48,7 @@ pub struct Split {
 
 #[derive(Debug, Args)]
 pub struct Send {
+    /// A directory, a project's name or a container's
     pub target: String,
     /// What to type; standard input, where there is none
     pub text: Option<String>,
@@ -56,6 +62,7 @@ pub struct Send {
 
 #[derive(Debug, Args)]
 pub struct Capture {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// The session to look at
     #[arg(long, short, value_name = "NAME", default_value_t)]
@@ -70,6 +77,7 @@ pub struct Capture {
 
 #[derive(Debug, Args)]
 pub struct Sessions {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Print an array of objects
     #[arg(long)]
@@ -78,6 +86,7 @@ pub struct Sessions {
 
 #[derive(Debug, Args)]
 pub struct Wait {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// The session to wait for
     #[arg(long, short, value_name = "NAME", default_value_t)]

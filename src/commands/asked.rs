@@ -6,10 +6,10 @@ use crate::config::{Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Pa
 use crate::connection::control::{self, Start};
 use crate::connection::environment;
 use crate::container::connect::{Connected, Connector};
-use crate::container::lifecycle::Wanted;
 use crate::container::plan::WantedImage;
 use crate::container::recorded::RecordedConfig;
 use crate::container::resources::{Resources, SshPort};
+use crate::container::wanted::Wanted;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::image::build::Recipe;
@@ -182,7 +182,12 @@ impl Asked {
         let Some(session) = self.config.session(name) else {
             return Start::default();
         };
-        Start { command: session.command.clone(), directory: session.directory.clone(), environment: Vec::new() }
+        Start {
+            command: session.command.clone(),
+            directory: session.directory.clone(),
+            environment: Vec::new(),
+            stop_signal: session.stop_signal,
+        }
     }
 }
 

@@ -29,7 +29,10 @@ const BROKEN_PIPE: i32 = 141;
 pub async fn run(args: Exec, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;
     let connector = Connector::to(&project, context);
-    let connected = Box::pin(enter(&connector)).await?;
+    let mut connected = Box::pin(enter(&connector)).await?;
+    if args.root {
+        connected = Box::pin(Connector::to(&project, context).of_root(true).running()).await?;
+    }
     let directory = if args.target.is_none() { below(&project) } else { None };
     run_in(connected, &project, &connector.name(), Program::Command(args.command), directory, args.no_tty, context).await
 }
@@ -81,7 +84,7 @@ pub fn below(project: &Project) -> Option<String> {
 async fn on_terminal(terminal: &Terminal, connection: &mut Connection, run: Run) -> io::Result<i32> {
     let size = run.terminal;
     connection.request(Request::Run(run)).await?;
-    match pump(terminal, size, &mut connection.reader, &mut connection.writer, Goodbye::HangUp, &()).await? {
+    match pump(terminal, size, connection, Goodbye::HangUp, &()).await? {
         End::Exited(code) => Ok(code),
         // The terminal is gone, and with it who would want to know.
         End::Here => Ok(exit::of_signal(Signal::HUP.as_raw())),

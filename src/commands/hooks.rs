@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 
-use super::attach::serve_agent;
 use super::logs;
 use crate::connection::signals::Signals;
 use crate::connection::{Connection, environment, git, refusal};
@@ -28,7 +27,7 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 /// Makes sure that `on-create` has succeeded in the container, and shows it to the person who waits for it.
 pub async fn on_create(commands: &[Command], connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
     // For whoever fetches something by ssh.
-    let agent = serve_agent(&connected.host_dir, connector.context);
+    let agent = connector.context.serve_agent(&connected.host_dir);
     let run = run_of(hooks::create(commands), agent.is_some(), connected, connector).await;
     let mut last = VecDeque::new();
     let exit_code = follow(&mut connected.connection, run, &mut last, connector).await?;

@@ -9,13 +9,14 @@ use serde::Serialize;
 use super::hooks;
 use crate::cli::Inspect;
 use crate::commands::target;
-use crate::connection;
+use crate::connection::{self, control};
 use crate::container::connect::Connector;
 use crate::container::{drift, plan};
 use crate::context::Context;
 use crate::engine::{Mounted, label};
 use crate::error::{Error, Result};
-use crate::model::State;
+use crate::model::{InnerTmux, State};
+use crate::output::local::local_of;
 use crate::output::print;
 use crate::project::Project;
 use crate::protocol::TOOLS_DIR;
@@ -24,7 +25,11 @@ use crate::protocol::hooks::Hooks;
 /// How long a container may take to say its sessions.
 const SESSIONS: Duration = Duration::from_millis(1500);
 
+/// What `sudo #true` gives up.
+const SUDO: &str = "yes: without no-new-privileges, any setuid program may gain what root has here";
+
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of what is printed")]
 struct Shown {
     name: String,
     project: String,
@@ -41,12 +46,16 @@ struct Shown {
     on_exit: String,
     created_at: String,
     user: String,
+    /// Whether programs of the user may become root's, which a person has configured.
+    sudo: bool,
     workspace: String,
     read_only: bool,
     /// `null` where the container did not say in time.
     sessions: Option<Vec<String>>,
     /// `null` where it does not run, or did not say in time.
     hooks: Option<Hooks>,
+    /// Which tmux keeps the sessions; `null` where it did not say in time.
+    tmux: Option<String>,
     /// Whether somebody of this version answers at the relay's socket.
     relay: bool,
     /// The volume.
@@ -77,9 +86,9 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
         None => false,
     };
     let inside = if container.state.can_attach() { inside(&connector).await } else { None };
-    let (sessions, hooks) = match inside {
-        Some((sessions, hooks)) => (Some(sessions), hooks),
-        None => ((!container.state.can_attach()).then(Vec::new), None),
+    let (sessions, hooks, tmux) = match inside {
+        Some((sessions, hooks, tmux)) => (Some(sessions), hooks, tmux),
+        None => ((!container.state.can_attach()).then(Vec::new), None, None),
     };
     let label = |name| container.labels.get(name).cloned().unwrap_or_default();
     let tools = inspected.mounts.iter().find(|mounted| mounted.target == TOOLS_DIR);
@@ -97,10 +106,12 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
         relay,
         sessions,
         hooks,
+        tmux: tmux.map(|tmux| tmux.sentence()),
         tools: tools.map(|mounted| mounted.source.clone()),
         id: container.id,
         state: container.state,
         user: container.user,
+        sudo: inspected.gains_rights,
         workspace: container.working_dir,
         read_only: container.read_only,
         mounts: inspected.mounts,
@@ -108,12 +119,13 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
     })
 }
 
-async fn inside(connector: &Connector<'_>) -> Option<(Vec<String>, Option<Hooks>)> {
+async fn inside(connector: &Connector<'_>) -> Option<(Vec<String>, Option<Hooks>, Option<InnerTmux>)> {
     let ask = async {
         let mut connected = connector.running().await.ok()?;
         let sessions = connected.connection.sessions().await.ok()?;
         let names = sessions.iter().map(|session| session.name.to_string()).collect();
-        Some((names, hooks::state(&mut connected.connection).await))
+        let hooks = hooks::state(&mut connected.connection).await;
+        Some((names, hooks, control::inner_tmux(&mut connected.connection).await))
     };
     tokio::time::timeout(SESSIONS, ask).await.ok()?
 }
@@ -137,13 +149,15 @@ fn text(shown: &Shown) -> String {
         ("id", vec![shown.id.clone()]),
         ("state", vec![format!("{}{exit_code}", shown.state)]),
         ("image", image),
-        ("created", vec![shown.created_at.clone()]),
+        ("created", vec![local_of(&shown.created_at)]),
         ("on exit", vec![shown.on_exit.clone()]),
         ("user", vec![shown.user.clone()]),
+        ("sudo", vec![if shown.sudo { SUDO } else { "no: nobody becomes root from within" }.to_owned()]),
         ("workspace", vec![shown.workspace.clone()]),
         ("read-only", vec![if shown.read_only { "yes" } else { "no" }.to_owned()]),
         ("sessions", shown.sessions.clone().map_or_else(|| vec!["?".to_owned()], or_dash)),
         ("hooks", or_dash(hooks)),
+        ("tmux", or_dash(shown.tmux.iter().cloned().collect())),
         ("relay", vec![if shown.relay { "answers" } else { "does not answer" }.to_owned()]),
         ("tools", or_dash(shown.tools.iter().cloned().collect())),
         ("mounts", or_dash(shown.mounts.iter().map(mount).collect())),

@@ -3,6 +3,7 @@
 mod asked;
 mod attach;
 mod capture;
+pub mod completions;
 mod config;
 mod consent;
 mod doctor;
@@ -44,6 +45,7 @@ use crate::error::{Error, Result};
 use crate::guest::delivery::Sources;
 use crate::model::native_architecture;
 use crate::output::print;
+use crate::tmux::TmuxServer;
 
 use asked::{Asked, flags};
 
@@ -79,11 +81,7 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Doctor(args) => block_on(doctor::run(args, context)),
         Command::Setup => setup::run(context),
         Command::Watch(args) => watch::run(args, context),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "wharf", &mut script);
-            print::bytes(&script).map(|()| ExitCode::SUCCESS)
-        }
+        Command::Completions { shell } => print::bytes(&completions::script(&shell.to_string())?).map(|()| ExitCode::SUCCESS),
         Command::Man => {
             let mut page = Vec::new();
             let drawn = clap_mangen::Man::new(Cli::command()).render(&mut page);
@@ -94,7 +92,7 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
 }
 
 /// One thread is enough: a command waits more than it computes, and a client that lives for days stays small.
-fn block_on(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
+fn block_on<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|source| Error::io("start", source))?.block_on(command)
 }
@@ -106,6 +104,7 @@ fn sources(context: &Context) -> Sources<'_> {
         program: &context.program,
         architecture: native_architecture(),
         data_dir: &context.data_dir,
+        server_program: context.tmux.as_ref().map(TmuxServer::program),
         search_path: context.search_path(),
     }
 }

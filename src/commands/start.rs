@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
+use futures_util::{StreamExt, stream};
+
 use super::Asked;
+use super::stop::all_or_several;
 use crate::cli::{Creation, Start};
 use crate::commands::target;
 use crate::container::connect::Connector;
@@ -11,11 +14,27 @@ use crate::error::Result;
 use crate::output::print;
 use crate::project::Project;
 
+/// How many containers to start at once.
+const AT_ONCE: usize = 8;
+
 pub async fn run(args: Start, context: &Context) -> Result<ExitCode> {
-    let project = target::resolve_existing(args.target.as_deref(), context).await?;
-    start(&project, &args.creation, context).await?;
-    print::line(project.container_name())?;
-    Ok(ExitCode::SUCCESS)
+    let projects = if args.all { stopped(context).await? } else { target::resolve_each(&args.targets, context).await };
+    if projects.is_empty() {
+        print::line("every container runs")?;
+    }
+    let start = async |project: Result<Project>| {
+        let project = project?;
+        Box::pin(start(&project, &args.creation, context)).await?;
+        print::line(project.container_name())
+    };
+    all_or_several(stream::iter(projects).map(start).buffered(AT_ONCE).collect().await)
+}
+
+/// The projects that are there and whose container is, but does not run.
+async fn stopped(context: &Context) -> Result<Vec<Result<Project>>> {
+    let containers = context.engine()?.containers().await?;
+    let down = containers.into_iter().filter(|listed| !listed.state.is_up()).map(|listed| listed.project);
+    Ok(down.filter(|project| !target::is_orphaned(project)).map(Ok).collect())
 }
 
 /// Makes the container exist and run, and with it the sessions that are there from the start.

@@ -6,22 +6,25 @@ use std::sync::Arc;
 
 use kdl::KdlNode;
 
-use super::fields::{Fields, name_span, problem, unknown};
+use super::fields::{Fields, add, name_span, problem, sourced, unknown};
 use super::forbidden;
+use super::machine;
 use super::part::{
-    Build, Command, Gpus, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Ssh, User,
-    Variable, Volume, Way,
+    Build, Command, Gpus, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Span, Ssh, User, Variable, Volume,
+    Way,
 };
-use super::source::{Scope, Source, Sourced};
+use super::source::{Scope, Source};
 use super::syntax;
 use super::value::{self, Wrong};
 use crate::error::{Problem, Problems, place};
+use crate::model::stop_signal;
 
 /// What a profile can hold.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 21] = [
     "image",
     "build",
     "user",
+    "sudo",
     "workspace",
     "session",
     "mount",
@@ -35,6 +38,7 @@ const KEYS: [&str; 19] = [
     "on-start",
     "on-exit",
     "idle-stop",
+    "stop-timeout",
     "mask",
     "allow",
     "attach",
@@ -90,7 +94,9 @@ impl Decoder<'_> {
             let mut fields = Fields::of(node);
             let source = self.source(node);
             let from = |from: &Source| from.clone();
-            if KEYS.contains(&name) {
+            if machine::KEYS.contains(&name) {
+                part.machine.read(name, &mut fields, &source);
+            } else if KEYS.contains(&name) {
                 self.key(name, &mut fields, &source, &mut part);
             } else if is_top && name == "profile" {
                 if let Some(name) = fields.argument("a name", value::name) {
@@ -106,7 +112,7 @@ impl Decoder<'_> {
                     add(&mut part.projects, Some(Root(root)), &from(&source), &mut fields);
                 }
             } else {
-                let mut known = KEYS.to_vec();
+                let mut known = [&KEYS[..], &machine::KEYS].concat();
                 known.extend(TOP_KEYS.iter().filter(|_| is_top));
                 self.problems.push(match forbidden::key(name) {
                     Some(wrong) => problem(name_span(node), wrong),
@@ -116,11 +122,15 @@ impl Decoder<'_> {
             }
             self.problems.extend(fields.finish());
         }
-        for node in nodes.iter().filter(|node| node.name().value() == "volume") {
+        for node in nodes.iter().filter(|node| ["volume", "tmpfs"].contains(&node.name().value())) {
             let from = self.source(node);
-            let volume = part.volumes.iter().find(|volume| volume.from == from);
-            if let Some(mount) = volume.and_then(|volume| part.mounts.iter().find(|mount| mount.target == volume.target)) {
-                let message = format!("`{}` has a mount already ({})", mount.target, mount.from);
+            let volumes = part.volumes.iter().map(|it| (&it.target, &it.from));
+            let tmpfs = part.machine.tmpfs.iter().map(|it| (&it.target, &it.from));
+            let others: Vec<_> = part.mounts.iter().map(|it| (&it.target, &it.from)).chain(volumes).collect();
+            let own = others.iter().copied().chain(tmpfs).find(|(_, of)| **of == from);
+            let earlier = own.and_then(|(target, _)| others.iter().find(|(its, of)| *its == target && **of != from));
+            if let Some((target, of)) = earlier {
+                let message = format!("`{target}` has a mount already ({of})");
                 self.problems.push(problem(name_span(node), Wrong::new(message, "keep one of them")));
             }
         }
@@ -147,6 +157,10 @@ impl Decoder<'_> {
             "user" => {
                 let user: Option<User> = fields.argument("a user", value::user);
                 fields.set(&mut layer.user, sourced(user, source));
+            }
+            "sudo" => {
+                let sudo = fields.argument("`#true` or `#false`", value::boolean);
+                fields.set(&mut layer.sudo, sourced(sudo, source));
             }
             "workspace" => {
                 let path = fields.argument("a path", value::container_path);
@@ -193,8 +207,12 @@ impl Decoder<'_> {
                 fields.set(&mut layer.on_exit, sourced(on_exit, source));
             }
             "idle-stop" => {
-                let limit = fields.argument("a duration", value::duration).map(IdleStop);
+                let limit = fields.argument("a duration", value::duration).map(Span);
                 fields.set(&mut layer.idle_stop, sourced(limit, source));
+            }
+            "stop-timeout" => {
+                let limit = fields.argument("a duration", value::stop_timeout).map(Span);
+                fields.set(&mut layer.stop_timeout, sourced(limit, source));
             }
             "mask" | "allow" => {
                 let pattern = fields.argument("a path", value::project_path).map(Pattern);
@@ -249,24 +267,6 @@ impl Decoder<'_> {
     }
 }
 
-fn sourced<T>(value: Option<T>, from: &Source) -> Option<Sourced<T>> {
-    value.map(|value| Sourced { value, from: from.clone() })
-}
-
-/// Keeps one more entry of a list in which no two have the same key.
-fn add<T: Keyed>(entries: &mut Vec<Sourced<T>>, entry: Option<T>, from: &Source, fields: &mut Fields) {
-    let Some(entry) = entry else {
-        return;
-    };
-    match entries.iter().find(|earlier| earlier.key() == entry.key()) {
-        Some(earlier) => {
-            let message = format!("`{}` is written twice (before: {})", entry.key(), earlier.from);
-            fields.wrong_node(Wrong::new(message, "keep one of them"));
-        }
-        None => entries.push(Sourced { value: entry, from: from.clone() }),
-    }
-}
-
 fn build(fields: &mut Fields) -> Option<Build> {
     let path = fields.argument("the path of a Dockerfile", value::project_path);
     let (mut target, mut arguments) = (None, Vec::<(String, String)>::new());
@@ -288,8 +288,8 @@ fn build(fields: &mut Fields) -> Option<Build> {
 
 fn session(fields: &mut Fields) -> Option<Session> {
     let name = fields.argument("a name", value::session_name);
-    let (mut command, mut autostart, mut directory) = (None, None, None);
-    fields.each_child(&["command", "autostart", "directory"], |key, child| match key {
+    let (mut command, mut autostart, mut directory, mut stop_signal) = (None, None, None, None);
+    fields.each_child(&["command", "autostart", "directory", "stop-signal"], |key, child| match key {
         "command" => {
             let read = child.arguments("a program", value::text);
             child.set_plain(&mut command, read);
@@ -298,12 +298,18 @@ fn session(fields: &mut Fields) -> Option<Session> {
             let read = child.argument("`#true` or `#false`", value::boolean);
             child.set_plain(&mut autostart, read);
         }
+        "stop-signal" => {
+            let names = stop_signal::NAMES.map(|name| (name, name));
+            let read = child.argument("a signal", |value| value::one_of(value, &names));
+            child.set_plain(&mut stop_signal, read);
+        }
         _ => {
             let read = child.argument("a path", value::full_text);
             child.set_plain(&mut directory, read);
         }
     });
-    Some(Session { name: name?, command: command.unwrap_or_default(), autostart: autostart.unwrap_or(false), directory })
+    let (command, autostart) = (command.unwrap_or_default(), autostart.unwrap_or(false));
+    Some(Session { name: name?, command, autostart, directory, stop_signal })
 }
 
 fn port(fields: &mut Fields) -> Option<Port> {
@@ -318,7 +324,8 @@ fn limits(fields: &mut Fields, source: &Source, limits: &mut Limits) {
     if *limits != Limits::default() {
         fields.wrong_node(Wrong::new("`limits` is written twice", "put all of them behind one"));
     }
-    let memory = fields.property("memory", value::size);
+    let memory = fields.property("memory", value::memory);
+    let shm = fields.property("shm", value::bytes);
     let cpus = fields.property("cpus", value::cpus);
     let pids = fields.property("pids", value::pids);
     let gpus: Option<Gpus> = fields.property("gpus", value::gpus);
@@ -327,5 +334,6 @@ fn limits(fields: &mut Fields, source: &Source, limits: &mut Limits) {
         cpus: sourced(cpus, source),
         pids: sourced(pids, source),
         gpus: sourced(gpus, source),
+        shm: sourced(shm, source),
     };
 }

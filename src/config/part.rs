@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::keyed::keyed;
+use super::machine::Machine;
 use super::source::Sourced;
 use crate::config::age;
 use crate::model::SessionName;
 
 /// One layer of the configuration. What can be written more than once is a list; its entries are told apart by their
-/// [`Keyed::key`].
+/// [`super::keyed::Keyed::key`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Part {
     pub image: Option<Sourced<String>>,
     pub build: Option<Sourced<Build>>,
     pub user: Option<Sourced<User>>,
+    /// Whether programs of the user may become root's.
+    pub sudo: Option<Sourced<bool>>,
     pub workspace: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
@@ -24,16 +28,28 @@ pub struct Part {
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
     pub limits: Limits,
+    #[serde(flatten)]
+    pub machine: Machine,
     pub network: Option<Sourced<String>>,
     pub on_create: Vec<Sourced<Command>>,
     pub on_start: Vec<Sourced<Command>>,
     pub on_exit: Option<Sourced<OnExit>>,
-    pub idle_stop: Option<Sourced<IdleStop>>,
+    pub idle_stop: Option<Sourced<Span>>,
+    pub stop_timeout: Option<Sourced<Span>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
     pub attach: Option<Sourced<Way>>,
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
+}
+
+impl Part {
+    /// The paths in the container at which something is mounted.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        let mounts = self.mounts.iter().map(|mount| mount.target.as_str());
+        let volumes = self.volumes.iter().map(|volume| volume.target.as_str());
+        mounts.chain(volumes).chain(self.machine.tmpfs.iter().map(|tmpfs| tmpfs.target.as_str()))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -63,6 +79,8 @@ pub struct Session {
     pub autostart: bool,
     /// In the container; relative to the project.
     pub directory: Option<String>,
+    /// By which signal the command is told that the container stops: one of [`crate::model::stop_signal::NAMES`]; a hangup where `None`.
+    pub stop_signal: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -106,6 +124,8 @@ pub struct Limits {
     pub cpus: Option<Sourced<f64>>,
     pub pids: Option<Sourced<u32>>,
     pub gpus: Option<Sourced<Gpus>>,
+    /// Of `/dev/shm`, in bytes.
+    pub shm: Option<Sourced<u64>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -129,9 +149,9 @@ pub enum OnExit {
     Remove,
 }
 
-/// For how long nobody may use a container before it is stopped.
+/// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdleStop(pub Duration);
+pub struct Span(pub Duration);
 
 /// Files of the project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -157,31 +177,16 @@ pub struct Profile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Root(pub String);
 
-impl fmt::Display for IdleStop {
+impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&age::written(self.0))
     }
 }
 
-impl Serialize for IdleStop {
+impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
-}
-
-/// An entry of a list, of which a nearer layer replaces the one with the same key.
-pub trait Keyed {
-    fn key(&self) -> String;
-}
-
-macro_rules! keyed {
-    ($($entry:ident: $($field:tt).+;)*) => {
-        $(impl Keyed for $entry {
-            fn key(&self) -> String {
-                self.$($field).+.to_string()
-            }
-        })*
-    };
 }
 
 keyed! {

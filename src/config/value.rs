@@ -7,34 +7,22 @@ use bytesize::ByteSize;
 use kdl::KdlValue;
 
 use super::forbidden;
+pub use super::wrong::{Read, Wrong};
 use crate::config::age::age;
-use crate::config::nearest::nearest;
 use crate::model::SessionName;
+use crate::nearest::nearest;
 use crate::protocol::RUNTIME_DIR;
-
-/// What is wrong with a value, and what would be right.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Wrong {
-    pub message: String,
-    pub hint: Option<String>,
-}
-
-impl Wrong {
-    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: Some(hint.into()) }
-    }
-}
-
-pub type Read<T> = Result<T, Wrong>;
 
 /// The engine refuses less (4 MiB before 20.10.8, then 6).
 const LEAST_MEMORY: u64 = 6 << 20;
 /// Less is what a launch takes on a busy machine.
 const LEAST_DURATION: Duration = Duration::from_secs(1);
+/// wharf waits a minute for an engine to stop a container.
+const MOST_STOP_TIMEOUT: Duration = Duration::from_secs(50);
 /// What the kernel can count (`PID_MAX_LIMIT`).
 const MOST_PIDS: u32 = 1 << 22;
 /// What wharf itself sets.
-const OWN_VARIABLES: [&str; 5] = ["HOME", "USER", "LOGNAME", "WHARF_PROJECT", "WHARF_SSH_PORT"];
+const OWN_VARIABLES: [&str; 6] = ["HOME", "USER", "LOGNAME", "WHARF_PROJECT", "WHARF_SSH_PORT", "WHARF_STOP_SIGNAL"];
 
 pub fn text(value: &KdlValue) -> Read<String> {
     match value.as_string() {
@@ -88,14 +76,20 @@ pub fn cpus(value: &KdlValue) -> Read<f64> {
     }
 }
 
-pub fn size(value: &KdlValue) -> Read<u64> {
+/// How much memory a container may have.
+pub fn memory(value: &KdlValue) -> Read<u64> {
+    let bytes = bytes(value)?;
+    let text = value.as_string().unwrap_or_default();
+    if bytes < LEAST_MEMORY { Err(Wrong::new(format!("`{text}` is too little"), "the least is \"6MiB\"")) } else { Ok(bytes) }
+}
+
+pub fn bytes(value: &KdlValue) -> Read<u64> {
     let hint = "write a number with its unit, as \"512MiB\" or \"4GiB\"";
     let text = value.as_string().ok_or_else(|| wrong_type(value, "a size", hint))?;
     let has_unit = text.ends_with(|c: char| c.is_ascii_alphabetic());
     let bytes = text.parse::<ByteSize>().ok().filter(|_| has_unit).map(|size| size.as_u64());
     match bytes {
-        Some(bytes) if bytes < LEAST_MEMORY => Err(Wrong::new(format!("`{text}` is too little"), "the least is \"6MiB\"")),
-        Some(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes),
+        Some(bytes @ 1..) if i64::try_from(bytes).is_ok() => Ok(bytes),
         _ => Err(Wrong::new(format!("`{text}` is not a size"), hint)),
     }
 }
@@ -108,6 +102,12 @@ pub fn duration(value: &KdlValue) -> Read<Duration> {
         Ok(duration) => Ok(duration),
         Err(_) => Err(Wrong::new(format!("`{text}` is not a duration"), hint)),
     }
+}
+
+/// How long programs may take to end with their container.
+pub fn stop_timeout(value: &KdlValue) -> Read<Duration> {
+    let limit = duration(value)?;
+    if limit > MOST_STOP_TIMEOUT { Err(Wrong::new("this is too long", "the most is \"50s\"")) } else { Ok(limit) }
 }
 
 pub fn image(value: &KdlValue) -> Read<String> {

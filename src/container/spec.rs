@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use crate::config::OnExit;
-use crate::container::lifecycle::Wanted;
+use crate::config::{DEFAULT_STOP_TIMEOUT, OnExit};
+use crate::container::machine;
+use crate::container::wanted::Wanted;
 use crate::digest::short_sha256;
-use crate::engine::{ContainerSpec, Image, Membership, Mount, PortBinding, label};
+use crate::engine::{ContainerSpec, Features, Image, Membership, Mount, PortBinding, Tmpfs, label};
 use crate::error::Result;
 use crate::guest::delivery::Tools;
 use crate::model::ContainerName;
@@ -23,6 +24,8 @@ pub struct OnDisk {
     pub sources: Vec<PathBuf>,
     /// What of git lies outside the project.
     pub git_directory: Option<PathBuf>,
+    /// The groups by which the person may use the devices.
+    pub groups: Vec<u32>,
 }
 
 impl OnDisk {
@@ -31,30 +34,40 @@ impl OnDisk {
             masked: wanted.resources.masked(project),
             sources: wanted.resources.sources(project)?,
             git_directory: outside_git_directory(project.path()),
+            groups: machine::groups(&wanted.resources.machine),
         })
     }
 }
 
+/// What is there for a container to be made of.
+pub struct Given<'a> {
+    pub image: &'a Image,
+    pub tools: &'a Tools,
+    pub on_disk: &'a OnDisk,
+    /// The volumes that were in use before.
+    pub kept: &'a [String],
+    /// What the engine can do.
+    pub features: &'a Features,
+}
+
 /// The container of a project: the project read-write at its own path and as the working directory, run as the host's
-/// user with a home that persists. `kept` are the volumes that were in use before.
-pub fn container(
-    project: &Project,
-    name: ContainerName,
-    image: &Image,
-    wanted: &Wanted,
-    tools: &Tools,
-    on_disk: &OnDisk,
-    kept: &[String],
-) -> ContainerSpec {
+/// user with a home that persists.
+pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given: &Given) -> ContainerSpec {
+    let &Given { image, tools, on_disk, features, .. } = given;
     let user = wanted.user;
     // First of all, since a volume that is made now is not to be older: see `Engine::new_volumes`.
     let mut own_labels = labels(project, &name, wanted, Some(image));
-    let (mounts, tmpfs) = file_systems(project, &name, image, wanted, tools, on_disk, kept);
+    let (mounts, tmpfs) = file_systems(project, &name, wanted, given);
     own_labels.extend(masked_label(&on_disk.masked));
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.recorded.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
     let mut command = tools.launch().guest();
-    command.push("hold".to_owned());
+    if !features.has_init {
+        command.push("init".to_owned());
+        command.extend(tools.launch().guest());
+    }
+    let stop_timeout = wanted.resources.stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT);
+    command.extend(["hold".to_owned(), format!("--stop-timeout={}", stop_timeout.as_millis())]);
     let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.resources.on_exit };
     if wanted.throw_away {
         command.push("--once".to_owned());
@@ -75,6 +88,7 @@ pub fn container(
         image: image.name.clone(),
         labels: own_labels,
         command,
+        has_own_init: !features.has_init,
         environment: environment(project, wanted, ssh_port),
         user: user.id_pair(),
         working_dir: workspace(project, wanted),
@@ -84,26 +98,31 @@ pub fn container(
         tmpfs,
         // The project's own container has them.
         ports: if wanted.throw_away { Vec::new() } else { ports(wanted) },
-        capabilities: match ssh_port {
-            Some(_) if user.uid == 0 => sshd::CAPABILITIES.map(str::to_owned).to_vec(),
-            _ => Vec::new(),
-        },
+        capabilities: capabilities(wanted, ssh_port),
+        gains_rights: wanted.has_sudo(),
+        machine: machine::for_engine(&wanted.resources.machine, &on_disk.groups),
         limits: wanted.resources.limits,
+        stop_timeout,
         network,
         name,
     }
 }
 
+/// Beyond what every container has.
+fn capabilities(wanted: &Wanted, ssh_port: Option<u16>) -> Vec<String> {
+    let of_sshd = ssh_port.filter(|_| wanted.user.uid == 0).map(|_| sshd::CAPABILITIES);
+    // sudo tells the audit log of each call, and complains where it can't.
+    let of_sudo = wanted.has_sudo().then_some("AUDIT_WRITE");
+    let configured = wanted.resources.machine.capabilities.iter().map(|capability| capability.name);
+    let mut names: Vec<&str> = of_sshd.into_iter().flatten().chain(of_sudo).chain(configured).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(str::to_owned).collect()
+}
+
 /// What is mounted, and which paths are in memory with which options.
-fn file_systems(
-    project: &Project,
-    name: &ContainerName,
-    image: &Image,
-    wanted: &Wanted,
-    tools: &Tools,
-    on_disk: &OnDisk,
-    kept: &[String],
-) -> (Vec<Mount>, HashMap<String, String>) {
+fn file_systems(project: &Project, name: &ContainerName, wanted: &Wanted, given: &Given) -> (Vec<Mount>, HashMap<String, Tmpfs>) {
+    let &Given { image, tools, on_disk, kept, .. } = given;
     let user = wanted.user;
     let workspace = workspace(project, wanted);
     // A helper has filled the others, where the container is to be read-only.
@@ -113,8 +132,8 @@ fn file_systems(
         Mount::Bind { source: paths::shared(name, wanted.state_dir).to_string_lossy().into_owned(), target: HOST_DIR.to_owned() },
         Mount::ReadOnlyVolume { name: tools.volume().to_owned(), target: TOOLS_DIR.to_owned() },
     ];
-    let owner = format!("uid={},gid={}", user.uid, user.gid);
-    let mut tmpfs = HashMap::from([(RUNTIME_DIR.to_owned(), format!("{owner},mode=0700,size=16m"))]);
+    let runtime = Tmpfs { is_users: true, mode: Some(0o700), size: Some(16 << 20), ..Tmpfs::default() };
+    let mut tmpfs = HashMap::from([(RUNTIME_DIR.to_owned(), runtime)]);
     match (wanted.throw_away, wanted.read_only) {
         (false, _) => {
             let labels = labels(project, name, wanted, None);
@@ -123,7 +142,10 @@ fn file_systems(
         }
         (true, false) => mounts.push(Mount::AnonymousVolume { target: user.home() }),
         // Nobody could make the volume the user's.
-        (true, true) => drop(tmpfs.insert(user.home(), format!("{owner},mode=0755,exec"))),
+        (true, true) => {
+            let home = Tmpfs { is_users: true, mode: Some(0o755), exec: true, ..Tmpfs::default() };
+            tmpfs.insert(user.home(), home);
+        }
     }
     if wanted.read_only && !wanted.throw_away {
         // Nothing else of its own is there to be written to that lives as long as it does.
@@ -131,16 +153,20 @@ fn file_systems(
     }
     if wanted.read_only {
         mounts.extend(entries(&entries_directory(name, image, wanted)));
-        tmpfs.insert("/tmp".to_owned(), "mode=1777".to_owned());
+        tmpfs.insert("/tmp".to_owned(), Tmpfs { mode: Some(0o1777), ..Tmpfs::default() });
     }
     let empty = paths::empty(name, wanted.state_dir).to_string_lossy().into_owned();
     for Masked { path, is_directory } in &on_disk.masked {
         let target = Path::new(&workspace).join(path).to_string_lossy().into_owned();
         if *is_directory {
-            tmpfs.insert(target, "ro,mode=0555,size=4k".to_owned());
+            let mask = Tmpfs { read_only: true, mode: Some(0o555), size: Some(4096), ..Tmpfs::default() };
+            tmpfs.insert(target, mask);
         } else {
             mounts.push(Mount::ReadOnlyBind { source: empty.clone(), target });
         }
+    }
+    for (target, size) in wanted.resources.tmpfs(user) {
+        tmpfs.insert(target, Tmpfs { is_users: true, mode: Some(0o755), size, exec: true, ..Tmpfs::default() });
     }
     mounts.extend(wanted.resources.mounts(&on_disk.sources, user));
     mounts.extend(wanted.resources.volumes(user).map(|(volume, target)| Mount::Volume {

@@ -3,20 +3,22 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, NetworkSettings};
 use bollard::query_parameters::{
-    InspectContainerOptions, RemoveContainerOptions, StartContainerOptions, StopContainerOptions, TopOptions,
-    WaitContainerOptions,
+    RemoveContainerOptions, StartContainerOptions, StopContainerOptions, TopOptions, WaitContainerOptions,
 };
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 
+use super::log::printable;
 use super::{Engine, WORK, absent_is_none, age_of};
 use crate::error::{Error, Result};
 use crate::model::{ContainerName, State};
 use crate::project::Project;
-use crate::protocol::Launch;
+use crate::protocol::{Launch, NOT_ENDED};
 
 /// The labels that prove what is ours, on containers and volumes.
 pub mod label {
@@ -55,6 +57,11 @@ const COMMANDS: [&str; 2] = ["sleep infinity", "wharf pause"];
 
 /// How often to look whether a container is gone whose removal somebody else has asked for.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Programs have at least so long to end, so none is named earlier.
+const LEAST_STOP_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the log of a container that has stopped may take to end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What the engine's check of a container's health says. wharf asks for none, but somebody else may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,6 +102,11 @@ impl Container {
         self.labels.get(label::ON_EXIT).is_some_and(|what| what == "remove")
     }
 
+    /// Whether root is who runs things in it.
+    pub fn is_roots(&self) -> bool {
+        matches!(self.user.split(':').next(), Some("" | "0" | "root"))
+    }
+
     /// Whether nobody but this container has the port of the host at that address.
     pub fn publishes(&self, address: IpAddr, port: u16) -> bool {
         // One at every address is also at each.
@@ -118,16 +130,13 @@ pub struct Idle {
 
 impl Engine {
     pub async fn container(&self, name: &ContainerName) -> Result<Option<Container>> {
-        let inspected = self.docker.inspect_container(name.as_str(), None::<InspectContainerOptions>);
-        let inspected = self.look(format!("look at container `{name}`"), inspected).await;
-        Ok(absent_is_none(inspected)?.map(|found| container_from(name, found)))
+        Ok(absent_is_none(self.inspect_any(name.as_str()).await)?.map(|found| container_from(name, found)))
     }
 
     /// How long a container has not been used: since it ended or, where it has never run, was made. `None` where there is
     /// none.
     pub async fn idle(&self, name: &ContainerName) -> Result<Option<Idle>> {
-        let inspected = self.docker.inspect_container(name.as_str(), None::<InspectContainerOptions>);
-        let inspected = absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)?;
+        let inspected = absent_is_none(self.inspect_any(name.as_str()).await)?;
         Ok(inspected.map(|found| {
             let state = found.state.unwrap_or_default();
             // The engine's way to say never.
@@ -148,10 +157,28 @@ impl Engine {
         self.work(format!("unpause container `{name}`"), self.docker.unpause_container(name.as_str())).await
     }
 
-    /// Stops the container with this id; one that is stopped or gone is fine.
-    pub async fn stop_container(&self, name: &ContainerName, id: &str) -> Result<()> {
-        let stopped = self.docker.stop_container(id, None::<StopContainerOptions>);
-        absent_is_none(self.work(format!("stop container `{name}`"), stopped).await).map(drop)
+    /// Stops the container with this id; one that is stopped or gone is fine. Gives the command lines of what did not end in
+    /// time, as far as its log has them.
+    pub async fn stop_container(&self, name: &ContainerName, id: &str) -> Result<Vec<String>> {
+        let begun = Instant::now();
+        let stop = async {
+            let stopped = self.docker.stop_container(id, None::<StopContainerOptions>);
+            absent_is_none(self.work(format!("stop container `{name}`"), stopped).await).map(drop)
+        };
+        // While it stops: the log of a container that is removed with its end goes with it.
+        let mut printed = Vec::new();
+        let listen = self.listen(name, &mut printed);
+        match select(pin!(stop), pin!(listen)).await {
+            Either::Left((stopped, listening)) => {
+                stopped?;
+                if begun.elapsed() >= LEAST_STOP_TIMEOUT {
+                    let _ = tokio::time::timeout(LAST_WORDS, listening).await;
+                }
+            }
+            Either::Right(((), stop)) => stop.await?,
+        }
+        let printed = String::from_utf8_lossy(&printed);
+        Ok(printed.lines().filter_map(|line| line.strip_prefix(NOT_ENDED)).map(printable).collect())
     }
 
     /// Removes the container with this id, running or not, with its anonymous volumes, and keeps the named ones; one that does
@@ -169,8 +196,7 @@ impl Engine {
         }
         let gone = async {
             loop {
-                let inspected = self.docker.inspect_container(id_or_name, None::<InspectContainerOptions>);
-                if absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)?.is_none() {
+                if absent_is_none(self.inspect_any(id_or_name).await)?.is_none() {
                     return Ok(());
                 }
                 tokio::time::sleep(PAUSE).await;

@@ -1,5 +1,7 @@
 //! The guest's command line: what the host, and the guest itself, run in a container. No person types it.
 
+use std::time::Duration;
+
 use lexopt::prelude::{Long, Value};
 use lexopt::{Error, Parser, ValueExt};
 
@@ -10,12 +12,18 @@ use crate::protocol::hooks::Command;
 pub enum Verb {
     /// Hold a container: start its relay, and stay.
     Hold(Holding),
+    /// Be a container's first process: run a program, reap what others leave, and end with it.
+    Init(Vec<String>),
     /// Stay until a signal comes.
     Pause,
+    /// Stay until no other process is in the container: root's programs are in one of their own.
+    Linger,
     /// Let clients in; without a flag, start a relay unless one runs, and wait until it listens.
     Relay(RelayMode),
     /// Run the tmux that keeps the sessions, with these arguments.
     Tmux(Vec<String>),
+    /// Print which tmux keeps the sessions, and its version.
+    WhichTmux,
     /// Run a session's command, and keep its last screen until a key closes it.
     Keep(Vec<String>),
     /// Run a project's hooks.
@@ -32,16 +40,18 @@ pub struct Holding {
     pub once: bool,
     /// Only until the last session has ended: `--until-last-session`.
     pub until_last_session: bool,
+    /// How long programs may take to end with it: `--stop-timeout MILLISECONDS`.
+    pub stop_timeout: Duration,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RelayMode {
-    /// Don't wait; let nobody in before the process of this id has become what holds the container: `--beside PID`.
-    pub beside: Option<u32>,
     /// Be the relay: `--serve`.
     pub serve: bool,
     /// Serve one client on standard input and output: `--stdio`.
     pub stdio: bool,
+    /// Be root in the container of the first process: `--root`.
+    pub root: bool,
 }
 
 /// A hook is a command line; they travel as JSON, in one argument.
@@ -77,9 +87,12 @@ impl Verb {
         let verb = word(&mut line, "a verb")?;
         let verb = match verb.as_str() {
             "hold" => Self::Hold(holding(&mut line)?),
+            "init" => Self::Init(program(&mut line)?),
             "pause" => Self::Pause,
+            "linger" => Self::Linger,
             "relay" => Self::Relay(relay(&mut line)?),
             "tmux" => Self::Tmux(rest(&mut line)?),
+            "which-tmux" => Self::WhichTmux,
             "keep" => Self::Keep(program(&mut line)?),
             "become" => Self::Become(program(&mut line)?),
             "hooks" => Self::Hooks(hooks(&mut line)?),
@@ -99,6 +112,7 @@ fn holding(line: &mut Parser) -> Result<Holding, Error> {
         match flag {
             Long("once") => holding.once = true,
             Long("until-last-session") => holding.until_last_session = true,
+            Long("stop-timeout") => holding.stop_timeout = Duration::from_millis(line.value()?.parse()?),
             other => return Err(other.unexpected()),
         }
     }
@@ -109,9 +123,9 @@ fn relay(line: &mut Parser) -> Result<RelayMode, Error> {
     let mut mode = RelayMode::default();
     while let Some(flag) = line.next()? {
         match flag {
-            Long("beside") => mode.beside = Some(line.value()?.parse()?),
             Long("serve") => mode.serve = true,
             Long("stdio") => mode.stdio = true,
+            Long("root") => mode.root = true,
             other => return Err(other.unexpected()),
         }
     }
@@ -182,8 +196,9 @@ mod tests {
 
     #[test]
     fn flags_are_read_and_others_refused() {
-        let relay = RelayMode { beside: Some(7), serve: true, stdio: false };
-        assert_eq!(parse(&["relay", "--beside", "7", "--serve"]), Ok(Verb::Relay(relay)));
+        let holding = Holding { once: true, until_last_session: false, stop_timeout: Duration::from_millis(1500) };
+        assert_eq!(parse(&["hold", "--stop-timeout=1500", "--once"]), Ok(Verb::Hold(holding)));
+        assert_eq!(parse(&["relay", "--serve"]), Ok(Verb::Relay(RelayMode { serve: true, ..RelayMode::default() })));
         assert_eq!(parse(&["relay", "--nonsense"]), Err("invalid option '--nonsense'".to_owned()));
         assert_eq!(parse(&["pause", "more"]), Err("unexpected argument \"more\"".to_owned()));
         assert_eq!(parse(&["keep"]), Err("a program is missing".to_owned()));

@@ -5,12 +5,16 @@ mod command_line;
 pub mod delivery;
 mod hold;
 mod hooks;
+mod init;
 mod keep;
 mod last_session;
 mod once;
+mod processes;
 mod relay;
+mod root;
 mod server;
 mod sshd;
+mod stopping;
 mod tmux;
 
 use std::ffi::OsStr;
@@ -47,8 +51,11 @@ fn run(verb: Verb) -> ExitCode {
     match verb {
         Verb::Hold(holding) => hold::run(holding),
         Verb::Pause => hold::pause(),
+        Verb::Init(command) => init::run(&command),
+        Verb::Linger => root::linger(),
         Verb::Relay(mode) => relay::run(mode),
         Verb::Tmux(arguments) => tmux::run(&arguments),
+        Verb::WhichTmux => tmux::print_choice(),
         Verb::Become(command) => become_program(&command),
         Verb::Hooks(verb) => hooks::run(verb),
         Verb::Sshd(verb) => sshd::run(verb),
@@ -76,6 +83,11 @@ fn own_program() -> Command {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
     command
+}
+
+/// The directory in memory of whom this is run as: the session's user, or root beside them.
+fn runtime_dir() -> PathBuf {
+    if root::is_beside_user() { root::directory() } else { RUNTIME_DIR.into() }
 }
 
 /// The directory for what lives as long as the container; in memory where it has no such place.

@@ -27,13 +27,16 @@ use serde::{Deserialize, Serialize};
 use tokio_util::codec::{Decoder, Encoder};
 
 pub use inner::{CONFIG, CONFIG_PATH, EXIT_CODE, HAS_BEGUN, HOST_DIR, LIFE_DIR, LIFE_PARENT, RUNTIME_DIR, TMUX_SOCKET, commands};
-pub use launch::{GUEST, LIBRARIES, LOADER, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TOOLS_DIR};
+pub use launch::{
+    GUEST, LOADER, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TMUX_VERSION, TOOLS_DIR, libraries_of,
+};
 pub use window::Window;
 
 use crate::model::{Session, SessionName, Size};
 
 /// The newest version of the protocol that this side speaks. It changes with every change that an older side would misread.
-pub const NEWEST: u16 = 1;
+/// Version 2 has sizes in pixels; before, [`Frame::Resize`] has none.
+pub const NEWEST: u16 = 2;
 /// The oldest: the version before, so that a container outlives an upgrade of its host.
 pub const OLDEST: u16 = 1;
 /// Large enough for every environment and command line that Linux runs at its default limits.
@@ -52,6 +55,10 @@ pub const NO_SHELL: i32 = 125;
 pub const SOCKET: &str = "relay.sock";
 /// The project's path, in every container's environment.
 pub const PROJECT_VARIABLE: &str = "WHARF_PROJECT";
+/// In the environment of a session whose command asks for a signal of its own when the container stops: the signal's name.
+pub const STOP_SIGNAL_VARIABLE: &str = "WHARF_STOP_SIGNAL";
+/// In a container's log, before the command line of a program that did not end in time when it was stopped.
+pub const NOT_ENDED: &str = "wharf: did not end in time: ";
 
 const MAGIC: &[u8; 5] = b"wharf";
 const HEADER: usize = 5;
@@ -211,6 +218,10 @@ impl Encoder<Frame> for Codec {
             Frame::Resize(size) => {
                 into.put_u16(size.columns);
                 into.put_u16(size.rows);
+                if size.has_pixels() {
+                    into.put_u16(size.pixel_width);
+                    into.put_u16(size.pixel_height);
+                }
             }
             Frame::Signal(number) => into.put_u8(number),
             Frame::Taken(count) => into.put_u32(count),
@@ -283,8 +294,15 @@ fn parse(kind: u8, mut payload: Bytes) -> io::Result<Frame> {
         b'F' => Frame::Foreground(from_json(&payload)?),
         b'N' => Frame::Refused(String::from_utf8_lossy(&payload).into_owned()),
         b'r' => {
-            is_fixed(4)?;
-            Frame::Resize(Size { columns: payload.get_u16(), rows: payload.get_u16() })
+            let has_pixels = payload.len() == 8;
+            is_fixed(if has_pixels { 8 } else { 4 })?;
+            let mut next = |is_there: bool| if is_there { payload.get_u16() } else { 0 };
+            Frame::Resize(Size {
+                columns: next(true),
+                rows: next(true),
+                pixel_width: next(has_pixels),
+                pixel_height: next(has_pixels),
+            })
         }
         b's' => {
             is_fixed(1)?;

@@ -3,7 +3,7 @@
 
 use tmux_interface::{RenameWindow, SetOption, ShowOptions, TmuxCommands};
 
-use super::watched::windows_changed;
+use super::changes::windows_changed;
 use super::{PaneId, TmuxServer};
 use crate::error::Result;
 use crate::model::SessionName;

@@ -11,22 +11,17 @@ use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tmux_interface::{DisplayMessage, RunShell, SetHook, TmuxCommands, WaitFor};
+use tmux_interface::{DisplayMessage, TmuxCommands, WaitFor};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use super::changes::CHANNEL;
 use super::mark::{self, CONTAINER};
 use super::shown::Shown;
 use super::{TmuxServer, WindowId};
 use crate::error::Result;
 use crate::model::ContainerName;
 
-/// What a watcher waits on; a word of it that comes while nobody waits is kept.
-const CHANNEL: &str = "wharf-windows";
-/// What happens where a pane comes, goes or moves.
-const PANE_EVENTS: [&str; 4] = ["pane-died", "pane-exited", "window-layout-changed", "window-linked"];
-/// The place of our command among those that people have for an event.
-const HOOK: u16 = 731;
 /// Between a word and the next look, so that many windows that open at once are looked at together.
 const PAUSE: Duration = Duration::from_millis(10);
 /// What a list begins with.
@@ -76,27 +71,6 @@ impl TmuxServer {
         WindowWatch { tmux: self, process, client: None, has_listed: false }
     }
 
-    /// Says that the windows of projects may be others now.
-    pub fn say_that_windows_changed(&self) {
-        self.run_aside(&TmuxCommands::new().cmd(windows_changed()));
-    }
-
-    /// Has the server itself say so whenever a pane may have come, gone or moved to another window.
-    pub fn tell_of_panes(&self) -> Result<()> {
-        let mut commands = TmuxCommands::new();
-        for event in PANE_EVENTS {
-            let hook = format!("{event}[{HOOK}]");
-            commands.push(SetHook::new().global().hook_name(hook).command(format!("wait-for -S {CHANNEL}")));
-        }
-        self.run("follow the panes", &commands).map(drop)
-    }
-
-    /// Says so half a second from now, when a pane that closes with this process is gone. The server waits, at no process.
-    pub fn say_that_windows_change_soon(&self) {
-        let later = RunShell::new().background().delay("0.5").tmux_command().shell_command(format!("wait-for -S {CHANNEL}"));
-        self.run_aside(&TmuxCommands::new().cmd(later));
-    }
-
     /// Makes windows show something else, all at once.
     ///
     /// # Errors
@@ -113,11 +87,6 @@ impl TmuxServer {
         let output = Command::from(self.command(&commands)).kill_on_drop(true).output().await;
         Self::printed("show how containers stand", output).map(drop)
     }
-}
-
-/// For whoever changes what belongs to a project, beside the change.
-pub(super) fn windows_changed() -> WaitFor<'static> {
-    WaitFor::new().woken().channel(CHANNEL)
 }
 
 impl WindowWatch<'_> {

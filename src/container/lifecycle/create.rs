@@ -1,8 +1,9 @@
 //! Creating a container, with all that it takes on the host and on the engine.
 
-use super::{Lifecycle, Wanted};
+use super::Lifecycle;
 use crate::container::provision::Preparation;
-use crate::container::spec::{self, OnDisk};
+use crate::container::spec::{self, Given, OnDisk};
+use crate::container::wanted::Wanted;
 use crate::engine::{Container, Image};
 use crate::error::{Error, Result};
 use crate::guest::delivery::{Tools, volume};
@@ -28,7 +29,9 @@ impl Lifecycle<'_> {
             paths::put_empty(&self.name(), wanted.state_dir)?;
         }
         let kept = self.kept_volumes(wanted, under.is_some()).await?;
-        let spec = spec::container(self.project, self.name(), image, wanted, &tools, &on_disk, &kept);
+        let features = self.engine.features().await?;
+        let given = Given { image, tools: &tools, on_disk: &on_disk, kept: &kept, features };
+        let spec = spec::container(self.project, self.name(), wanted, &given);
         let shared = paths::shared(&self.name(), wanted.state_dir);
         paths::create_for(&shared, &wanted.user.id_pair())?;
         if wanted.read_only {
@@ -58,7 +61,7 @@ impl Lifecycle<'_> {
 
     /// Whether the engine has the GPUs that the container is to get.
     pub async fn check_gpus(&self, wanted: &Wanted<'_>) -> Result<()> {
-        if wanted.resources.limits.gpus.is_some() && !Box::pin(self.engine.has_gpus()).await? {
+        if wanted.resources.limits.gpus.is_some() && !self.engine.features().await?.has_gpus {
             return Err(Error::NoGpus);
         }
         Ok(())
@@ -74,6 +77,7 @@ impl Wanted<'_> {
     /// project's own may have them.
     pub fn check(&self, project: &Project, replaced: Option<&Container>) -> Result<()> {
         self.resources.sources(project)?;
+        self.resources.check_devices()?;
         if self.throw_away { Ok(()) } else { self.resources.check_ports(replaced) }
     }
 }
