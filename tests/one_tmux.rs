@@ -40,7 +40,8 @@ fn the_hosts_copy_mode_is_the_sessions_whole_history() {
         screen.press(&["C-b", "["]);
         screen.press(&keys[..1]);
         // Beside it, copy mode says where it is.
-        wait_until("the beginning", || screen.text().starts_with("1001 "));
+        let top = screen.wait_for_text("[178/178]");
+        assert!(top.starts_with("1001 "), "{top}");
         for key in &keys[1..] {
             screen.press(&[key]);
         }

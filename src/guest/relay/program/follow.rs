@@ -48,6 +48,8 @@ pub struct Follower {
     /// What the terminal's history holds; `None` before the first look.
     held: Option<Held>,
     told: Option<Foreground>,
+    /// Whether anything was printed on the other screen.
+    has_printed: bool,
 }
 
 /// What the session has printed since the last look.
@@ -85,7 +87,7 @@ enum Push {
 impl Follower {
     pub fn new(follow: Follow, client: String) -> Self {
         let heard = Heard { since: Instant::now(), last: Instant::now(), may_have_scrolled: true };
-        Self { follow, client, heard: Some(heard), is_between: true, held: None, told: None }
+        Self { follow, client, heard: Some(heard), is_between: true, held: None, told: None, has_printed: false }
     }
 
     /// Takes note of what the client inside has printed.
@@ -190,13 +192,14 @@ impl Follower {
     }
 
     /// Goes to the other screen. What is there of a shell's goes into its history first.
-    fn begin(&self, push: Push, out: &mut BytesMut) {
+    fn begin(&mut self, push: Push, out: &mut BytesMut) {
         out.extend_from_slice(b"\x1b7\x1b[?1049l\x1b[0m\x1b(B\x1b)0\x0f\x1b[r");
-        if self.held.is_none() && !self.follow.is_own {
+        let is_first = !std::mem::replace(&mut self.has_printed, true);
+        if is_first && !self.follow.is_own {
             out.extend_from_slice(b"\x1b[2J");
         }
         out.extend_from_slice(b"\x1b[1;2r\x1b[1;1H\x1b[2K\x1b[2;1H\x1b[2K\x1b[1;1H");
-        if matches!(push, Push::All(_)) && (self.follow.is_own || self.held.is_some()) {
+        if matches!(push, Push::All(_)) && (self.follow.is_own || !is_first) {
             out.extend_from_slice(b"\x1b[3J");
         }
     }
