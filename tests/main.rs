@@ -34,6 +34,7 @@ mod one_tmux;
 mod panes;
 mod picker;
 mod plugin;
+mod plugins;
 mod ports;
 mod private_engine;
 mod pull;

@@ -1,6 +1,6 @@
 //! The plugin: loaded by TPM's convention and by a plain `run-shell`, with options that are checked.
 
-use crate::support::{Host, World, binary, run};
+use crate::support::{Host, World, binary, run, wait_until};
 
 fn bindings(host: &Host) -> Vec<String> {
     let notes = host.tmux(["list-keys", "-N", "-T", "prefix"]);
@@ -34,6 +34,32 @@ fn the_plugin_is_loaded_by_run_shell_and_by_tpm() {
     let tpm = run(world.command(&plugin).env("TMUX", host.variable()));
     assert!(tpm.status.success());
     assert_eq!(bindings(&host), ["O", "W", "M-w"]);
+}
+
+#[test]
+fn without_a_program_the_client_is_told_and_a_key_builds_it() {
+    let world = World::new();
+    let host = Host::bare(&world);
+    let plugin = world.installed().join("wharf.tmux");
+    std::fs::remove_dir_all(plugin.with_file_name("bin")).unwrap();
+    let build = "#!/bin/sh\nmkdir -p \"${0%/*/*}/bin\" && cp '%' \"${0%/*/*}/bin/wharf\"\n"
+        .replace("'%'", &format!("'{}'", binary().display()));
+    std::fs::write(plugin.with_file_name("scripts").join("build"), build).unwrap();
+    let load = || assert!(run(world.command(&plugin).env("TMUX", host.variable()).env("PATH", "/usr/bin:/bin")).status.success());
+    // As in ~/.tmux.conf: nobody looks yet.
+    load();
+    let screen = host.attach("main");
+    let said = "wharf has no program yet: prefix O builds it";
+    screen.wait_for_text(said);
+    screen.press(&["x"]);
+    load();
+    screen.wait_for_text(said);
+    screen.press(&["x"]);
+    assert!(bindings(&host).is_empty());
+    screen.press(&["C-b", "O"]);
+    screen.wait_for_text("build wharf now? (y/n)");
+    screen.press(&["y"]);
+    wait_until("the keys", || bindings(&host) == ["O", "W", "M-w"]);
 }
 
 #[test]

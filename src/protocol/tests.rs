@@ -7,6 +7,7 @@ fn run() -> Request {
         environment: vec!["A=b".to_owned()],
         directory: Some("/srv/it's".to_owned()),
         terminal: Some(Size { columns: 80, rows: 24, pixel_width: 1280, pixel_height: 768 }),
+        follow: Some(Follow { session: "main".parse().unwrap(), lines: 2000, is_own: true }),
     })
 }
 
@@ -28,6 +29,7 @@ fn frames() -> Vec<Frame> {
         Frame::ErrorOutput(Bytes::from_static(b"no")),
         Frame::Exit(-1),
         Frame::Sessions(vec![Session::new("main".parse().unwrap())]),
+        Frame::Foreground(Foreground { command: "vim".to_owned(), directory: "/srv/it's".to_owned(), fills_screen: true }),
         Frame::Unused(u64::MAX),
         Frame::Refused("no".to_owned()),
     ]
@@ -93,7 +95,13 @@ fn of_another_versions_hello_the_version_is_read() {
 
 #[test]
 fn a_request_that_is_too_long_is_not_sent() {
-    let run = Run { program: Program::Tmux(vec!["x".repeat(MAX_PAYLOAD)]), environment: vec![], directory: None, terminal: None };
+    let run = Run {
+        program: Program::Tmux(vec!["x".repeat(MAX_PAYLOAD)]),
+        environment: vec![],
+        directory: None,
+        terminal: None,
+        follow: None,
+    };
     let mut bytes = BytesMut::new();
     assert!(Codec.encode(Frame::Request(Request::Run(run)), &mut bytes).is_err());
     assert!(bytes.is_empty());

@@ -34,10 +34,10 @@ pub fn options() -> impl Iterator<Item = String> {
 
 fn defaults() -> Vec<(String, String)> {
     let mut defaults = vec![(STATUS.to_owned(), status())];
-    defaults.extend(Condition::ALL.map(|condition| (of(condition), default_of(condition).to_owned())));
-    defaults.push((STATUS_BELL.to_owned(), format!(" #[fg=yellow,bold]!#{{{BELL}}}#[default]")));
-    defaults.push((STATUS_ACTIVITY.to_owned(), " #[fg=cyan]+#[default]".to_owned()));
-    defaults.push((STATUS_DRIFT.to_owned(), " #[fg=yellow]~#[default]".to_owned()));
+    defaults.extend(Condition::ALL.map(|condition| (of(condition), default_of(condition))));
+    defaults.push((STATUS_BELL.to_owned(), format!(" {}", asks(&format!("!#{{{BELL}}}")))));
+    defaults.push((STATUS_ACTIVITY.to_owned(), " +".to_owned()));
+    defaults.push((STATUS_DRIFT.to_owned(), " ~".to_owned()));
     defaults
 }
 
@@ -45,18 +45,33 @@ fn of(condition: Condition) -> String {
     format!("{STATUS}-{}", condition.word())
 }
 
-fn default_of(condition: Condition) -> &'static str {
+/// Nobody knows what it is drawn on: what goes well is in the status line's own colours, and what does not has both colours
+/// of its own.
+fn default_of(condition: Condition) -> String {
     match condition {
-        Condition::Running => "#[fg=green]●#[default]",
-        Condition::Starting => "#[fg=yellow]○ starting#[default]",
-        Condition::Paused => "#[fg=yellow]● paused#[default]",
-        Condition::Unhealthy => "#[fg=red]● unhealthy#[default]",
-        Condition::Stopped => "#[dim]○ stopped#[default]",
-        Condition::Exited(_) => "#[fg=red]× exited #{@wharf_exit_code}#[default]",
-        Condition::OutOfMemory => "#[fg=red]× out of memory#[default]",
-        Condition::None => "#[dim]- no container#[default]",
-        Condition::NoEngine => "#[fg=red]? no engine#[default]",
+        Condition::Running => "●".to_owned(),
+        Condition::Starting => "○ starting".to_owned(),
+        Condition::Paused => asks("● paused"),
+        Condition::Unhealthy => is_bad("● unhealthy"),
+        Condition::Stopped => "○ stopped".to_owned(),
+        Condition::Exited(_) => is_bad("× exited #{@wharf_exit_code}"),
+        Condition::OutOfMemory => is_bad("× out of memory"),
+        Condition::None => "- no container".to_owned(),
+        Condition::NoEngine => is_bad("? no engine"),
     }
+}
+
+fn is_bad(text: &str) -> String {
+    styled("fg=white,bold,bg=red", text)
+}
+
+fn asks(text: &str) -> String {
+    styled("fg=black,bg=yellow", text)
+}
+
+/// Text in a style, after which all is as it was: what stands around it can have colours of its own.
+fn styled(style: &str, text: &str) -> String {
+    format!("#[push-default]#[{style}]{text}#[default]#[pop-default]")
 }
 
 /// Nothing in a window that is no project's.
@@ -77,10 +92,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_default_starts_a_process_or_shows_a_path() {
+    fn no_default_starts_a_process_or_shows_a_path_or_half_of_two_colours() {
         for (option, format) in defaults() {
             assert!(!format.contains("#("), "{option} {format}");
             assert!(!format.contains("#{@wharf_project}"), "{option} {format}");
+            assert_eq!(format.matches("fg=").count(), format.matches("bg=").count(), "{option} {format}");
         }
     }
 }

@@ -47,7 +47,7 @@ pub fn cases() -> Vec<Case> {
         press("motion", b"\x1b[?1003h\x1b[?1006h", b"\x1b[<35;10;5M\x1b[<35;11;5M"),
         press("wheel", CLICKS, b"\x1b[<64;10;5M\x1b[<65;10;5M"),
         press("wheel in a full screen without a mouse", b"\x1b[?1049h", b"\x1b[<64;10;5M\x1b[<65;10;5M"),
-        own("no second menu", no_second_menu),
+        own("the menu of a right click", menu),
         own("answers of the terminal", answers),
         own("resize storm", resize_storm),
         own("reflow", reflow),
@@ -71,18 +71,22 @@ fn esc_is_at_once(pair: &Pair) {
     }
 }
 
-/// The menus of the tmux inside would be about panes that nobody knows of. The host's own belongs to panes without a mouse,
-/// and the tmux inside always asks for it.
-fn no_second_menu(pair: &Pair) {
-    let pane = &pair.wharf;
-    pane.select();
-    pane.print(b"text");
-    wait_until("the text", || pane.screen().contains("text"));
-    let before = pane.screen();
-    pair.click(b"\x1b[<2;10;5M\x1b[<2;10;5m");
-    pair.terminal.press(b"key");
-    wait_until("a key", || pane.keys() == "key");
-    assert_eq!(pane.screen(), before);
+/// The host's own, for a program that does not want the mouse, and no other one.
+fn menu(pair: &Pair) {
+    for pane in [&pair.bare, &pair.wharf] {
+        pane.select();
+        pane.print(b"text");
+        wait_until("the text", || pane.screen().contains("text"));
+        let (before, mark) = (pane.screen(), pair.terminal.mark());
+        pair.click(b"\x1b[<2;10;5M\x1b[<2;10;5m");
+        let entry = b"Horizontal Split";
+        wait_until("the menu", || pair.terminal.since(mark).windows(entry.len()).any(|bytes| bytes == entry));
+        // It takes the first key.
+        pair.terminal.press(b"q");
+        pair.terminal.press(b"key");
+        wait_until("a key", || pane.keys().ends_with("key"));
+        assert_eq!(pane.screen(), before);
+    }
 }
 
 /// What kind of terminal it is, where the cursor is, how large it is.

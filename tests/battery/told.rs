@@ -1,8 +1,9 @@
 //! What reaches the person's terminal, and the host's tmux beside the screen.
 
 use super::case::{Case, buffer, own, terminal};
-use super::pair::Pair;
-use crate::support::wait_until;
+use super::cells::canonical;
+use super::pair::{Pair, Pane};
+use crate::support::{wait_for_equal, wait_until};
 
 pub fn cases() -> Vec<Case> {
     vec![
@@ -65,11 +66,13 @@ fn passthrough(pair: &Pair) {
     }
 }
 
-/// As long as the bare pane's: where it is kept differs.
+/// As long as the bare pane's, for the host's tmux and inside.
 fn history(pair: &Pair) {
     let lines: String = (1..=1500).map(|number| format!("\x1b[3{}mline\x1b[0m {number}\r\n", number % 8)).collect();
+    let of_host = |pane: &Pane| pair.host.tmux(["capture-pane", "-ep", "-S", "-", "-t", &pane.id]);
     let kept = || {
         let bare = pair.host.tmux(["capture-pane", "-p", "-S", "-", "-t", &pair.bare.id]);
+        wait_for_equal("the same history", &canonical(&of_host(&pair.bare)), || canonical(&of_host(&pair.wharf)));
         [bare, pair.world.wharf(["capture", "battery", "--session", "battery", "--history", "9999"]).success()]
     };
     for pane in [&pair.bare, &pair.wharf] {
