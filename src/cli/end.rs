@@ -20,6 +20,9 @@ pub struct Stop {
 pub struct Restart {
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
+    /// Don't ask, even where sessions are live
+    #[arg(long, short)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use futures_util::future::join_all;
-
+use super::consent::{self, Ending};
 use super::start::start;
 use super::stop::all_or_several;
 use crate::cli::{Creation, Restart};
@@ -18,18 +17,28 @@ use crate::project::Project;
 pub async fn run(args: Restart, context: &Context) -> Result<ExitCode> {
     let targets: Vec<Option<&str>> =
         if args.targets.is_empty() { vec![None] } else { args.targets.iter().map(|target| Some(target.as_str())).collect() };
-    let restart = async |target| {
-        let project = target::resolve_existing(target, context).await?;
-        stop(&project, context).await?;
-        start(&project, &Creation::default(), context).await?;
-        print::line(format_args!("restarted {}", project.container_name()))?;
-        Ok(())
-    };
-    all_or_several(join_all(targets.into_iter().map(restart)).await)
+    let mut outcomes = Vec::new();
+    // One after the other, because it may ask.
+    for target in targets {
+        outcomes.push(Box::pin(restart(target, args.force, context)).await);
+    }
+    all_or_several(outcomes)
 }
 
-async fn stop(project: &Project, context: &Context) -> Result<()> {
+async fn restart(target: Option<&str>, force: bool, context: &Context) -> Result<()> {
+    let project = target::resolve_existing(target, context).await?;
+    stop(&project, force, context).await?;
+    start(&project, &Creation::default(), context).await?;
+    print::line(format_args!("restarted {}", project.container_name()))?;
+    Ok(())
+}
+
+async fn stop(project: &Project, force: bool, context: &Context) -> Result<()> {
     let connector = Connector::to(project, context);
     let lifecycle = connector.lifecycle()?;
-    lifecycle.take(&plan::stop_to_restart(project, &lifecycle.look(None).await?)?).await
+    // What cannot be done is said before it is asked.
+    plan::stop_to_restart(project, &lifecycle.look(None).await?)?;
+    let ending = Ending { verb: "restart", does: "Restart", force };
+    let (_lock, seen) = consent::to_end_sessions(ending, &connector).await?;
+    lifecycle.take(&plan::stop_to_restart(project, &seen)?).await
 }
