@@ -9,6 +9,7 @@ use crate::config::age::age;
 
 #[derive(Debug, Args)]
 pub struct Stop {
+    /// Directories, projects' names or containers' [default: the project at hand]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// Stop every project's container
@@ -18,6 +19,7 @@ pub struct Stop {
 
 #[derive(Debug, Args)]
 pub struct Restart {
+    /// Directories, projects' names or containers' [default: the project at hand]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// Don't ask, even where sessions are live
@@ -27,6 +29,7 @@ pub struct Restart {
 
 #[derive(Debug, Args)]
 pub struct Rm {
+    /// Directories, projects' names or containers' [default: the project at hand]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// Remove the project's volumes too: the home directory and all that is in it
@@ -39,7 +42,10 @@ pub struct Rm {
 
 #[derive(Debug, Args)]
 pub struct Rebuild {
-    pub target: Option<String>,
+    /// Directories, projects' names or containers' [default: the project at hand]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
     #[command(flatten)]
     pub creation: Creation,
     /// Only say what would change, and which live sessions would end

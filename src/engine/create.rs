@@ -10,19 +10,24 @@ use bollard::models::{
 use bollard::query_parameters::CreateContainerOptions;
 
 use super::mount::{Mount, MountedBy};
-use super::{Engine, Features, Kind, Membership};
+use super::{Cgroups, Engine, Features, Kind, Membership};
 use crate::error::Result;
 use crate::model::ContainerName;
 
 /// What root may do in a container beyond what anybody may: enough for package managers and for services that serve low
 /// ports. Of docker's own set AUDIT_WRITE, MKNOD, NET_RAW, SETFCAP, SETPCAP and SYS_CHROOT are missing (capabilities(7)).
-const CAPABILITIES: [&str; 8] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+pub(super) const CAPABILITIES: [&str; 8] =
+    ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+
+/// The option with which no program has rights that its parent lacks.
+pub(super) const NO_NEW_PRIVILEGES: &str = "no-new-privileges";
 
 /// What the engine waits longer than the container itself, before it kills what is left.
 const SPARE: Duration = Duration::from_secs(7);
 
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the engine's, and independent of each other")]
 pub struct ContainerSpec {
     pub name: ContainerName,
     pub image: String,
@@ -30,6 +35,8 @@ pub struct ContainerSpec {
     pub environment: Vec<String>,
     /// `uid:gid`
     pub user: String,
+    /// How its ids are the machine's, in the engine's words; the engine's default where `None`.
+    pub user_namespace: Option<String>,
     pub working_dir: String,
     /// What runs beneath the engine's init, in place of whatever the image would run; the first process itself where
     /// `has_own_init`.
@@ -46,6 +53,8 @@ pub struct ContainerSpec {
     pub limits: Limits,
     /// How long programs may take to end when it is stopped.
     pub stop_timeout: Duration,
+    /// Whether setuid programs work in it.
+    pub gains_rights: bool,
     /// Beyond what every container has.
     pub capabilities: Vec<String>,
     /// The engine's default where `None`.
@@ -89,6 +98,24 @@ pub struct Limits {
     pub gpus: Option<i64>,
     /// Of `/dev/shm`, in bytes.
     pub shm: Option<i64>,
+}
+
+impl Limits {
+    /// Those that an engine can keep, and the names of the others.
+    pub fn kept_by(self, cgroups: Cgroups) -> (Self, Vec<&'static str>) {
+        let lost = [
+            ("memory", self.memory.is_some() && !cgroups.memory),
+            ("cpus", self.nano_cpus.is_some() && !cgroups.cpus),
+            ("pids", self.pids.is_some() && !cgroups.pids),
+        ];
+        let kept = Self {
+            memory: self.memory.filter(|_| cgroups.memory),
+            nano_cpus: self.nano_cpus.filter(|_| cgroups.cpus),
+            pids: self.pids.filter(|_| cgroups.pids),
+            ..self
+        };
+        (kept, lost.into_iter().filter_map(|(name, is_lost)| is_lost.then_some(name)).collect())
+    }
 }
 
 /// An empty directory in memory.
@@ -159,12 +186,13 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
         host_config: Some(HostConfig {
             // Reaps zombies, and stops in 0.1 s where `sleep` as the first process takes the full ten.
             init: Some(!spec.has_own_init),
+            userns_mode: spec.user_namespace,
             auto_remove: Some(spec.auto_remove),
             readonly_rootfs: Some(spec.read_only),
             cap_drop: Some(vec!["ALL".to_owned()]),
             cap_add: Some(CAPABILITIES.map(str::to_owned).into_iter().chain(spec.capabilities).collect()),
-            // A setuid program gains nothing: nobody becomes root who was not.
-            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            // A setuid program gains nothing then: nobody becomes root who was not.
+            security_opt: Some(if spec.gains_rights { Vec::new() } else { vec![NO_NEW_PRIVILEGES.to_owned()] }),
             binds: Some(mounted.binds),
             mounts: Some(mounted.mounts),
             tmpfs: Some(tmpfs),

@@ -20,6 +20,7 @@ mod log;
 mod mount;
 mod network;
 mod pull;
+mod root;
 mod upgrade;
 mod upload;
 mod volume;
@@ -43,7 +44,7 @@ pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
 pub use exec::{Exec, ExecStream, Said};
-pub use features::{Features, Kind};
+pub use features::{Cgroups, Features, Kind, Users};
 pub use image::Image;
 pub use import::ListedImage;
 pub use inspect::{Inspected, Mounted};
@@ -51,6 +52,7 @@ pub use log::Printed;
 pub use mount::Mount;
 pub use network::Membership;
 pub use pull::Layer;
+pub use root::RootOf;
 
 use upgrade::UpgradeError;
 
