@@ -202,7 +202,13 @@ fn restart_is_a_stop_and_a_start() {
     let container = world.open_detached(&project);
     let started = || Docker::inspect(&container, "{{.State.StartedAt}}");
     let before = started();
-    assert_eq!(world.wharf(["restart"]).current_dir(&project).success(), format!("restarted {container}"));
+    let refused = world.wharf(["restart"]).current_dir(&project).failure();
+    assert!(
+        refused.contains("live sessions") && refused.contains(&format!("`wharf restart --force {container}` ends them")),
+        "{refused}"
+    );
+    assert_eq!(started(), before);
+    assert_eq!(world.wharf(["restart", "--force"]).current_dir(&project).success(), format!("restarted {container}"));
     assert_ne!(started(), before);
     Docker::run(["stop", &container]);
     assert_eq!(world.wharf(["restart", "api"]).success(), format!("restarted {container}"));

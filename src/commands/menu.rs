@@ -117,7 +117,9 @@ fn items(
         if is_up {
             items.push(choice("Stop", 'x', Does::Ask("Stop the container and end its sessions?", words(&["stop", &container]))));
             let question = "Restart the container and end its sessions?";
-            items.extend(can_restart.then(|| choice("Restart", 'r', Does::Ask(question, words(&["restart", &container])))));
+            items.extend(
+                can_restart.then(|| choice("Restart", 'r', Does::Ask(question, words(&["restart", "--force", &container])))),
+            );
         } else {
             items.push(choice("Start", 's', Does::Run(words(&["start", &container]))));
         }

@@ -125,6 +125,9 @@ impl Error {
             Self::UnknownSessions { container, verb: "rm", .. } => {
                 format!("`wharf rm --force {container}` removes it all the same")
             }
+            Self::UnknownSessions { container, verb: "restart", .. } => {
+                format!("`wharf restart --force {container}` restarts it all the same")
+            }
             Self::UnknownSessions { container, verb, .. } => {
                 format!("`wharf {verb} --force {container}` recreates it all the same")
             }

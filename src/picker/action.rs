@@ -26,7 +26,7 @@ pub async fn take(action: Action, choice: &Choice) -> Result<(), String> {
     let session = choice.session.clone().unwrap_or_default().to_string();
     match action {
         Action::Stop => wharf(&["stop", &name]).await,
-        Action::Restart => wharf(&["restart", &name]).await,
+        Action::Restart => wharf(&["restart", "--force", &name]).await,
         Action::Fresh => wharf(&["open", "--fresh", "--force", "--detach", "--session", &session, &name]).await,
         Action::Remove => wharf(&["rm", "--force", &name]).await,
         Action::NewSession | Action::Split | Action::Logs | Action::Copy => Ok(()),

@@ -11,6 +11,7 @@
 //! connection, a client sends no more than [`WINDOW`] bytes of it ahead of what the relay has reported by
 //! [`Frame::Taken`], and the relay reads whatever comes at once. The window is a program's own: it begins with the request.
 
+mod directory;
 pub mod hooks;
 mod inner;
 pub mod launch;
@@ -26,6 +27,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use tokio_util::codec::{Decoder, Encoder};
 
+pub use directory::Directory;
 pub use inner::{
     CONFIG, CONFIG_PATH, EXIT_CODE, HAS_BEGUN, HOST_DIR, LIFE_DIR, LIFE_PARENT, ON_FAILURE, RESTART_VARIABLE, RUNTIME_DIR,
     TMUX_SOCKET, commands,
@@ -110,6 +112,9 @@ pub struct Hello {
     /// The path of the project, as the container's side knows it.
     #[serde(default)]
     pub project: Option<String>,
+    /// The directory that the container has there.
+    #[serde(default)]
+    pub directory: Option<Directory>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,7 +197,7 @@ impl Program {
 
 impl Hello {
     pub fn new(project: Option<String>) -> Self {
-        Self { oldest: OLDEST, newest: Some(NEWEST), project }
+        Self { oldest: OLDEST, newest: Some(NEWEST), project, directory: None }
     }
 
     /// The version that both sides speak then.

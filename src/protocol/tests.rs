@@ -78,7 +78,7 @@ fn what_is_no_frame_is_an_error_and_reserves_nothing() {
 
 #[test]
 fn both_sides_speak_the_newest_version_that_both_know() {
-    let side = |oldest, newest| Hello { oldest, newest, project: None };
+    let side = |oldest, newest| Hello { oldest, newest, ..Hello::default() };
     // The first version says only one number.
     assert_eq!(side(OLDEST, None).agreed(), Some(OLDEST));
     assert_eq!(side(OLDEST, Some(NEWEST + 1)).agreed(), Some(NEWEST));
