@@ -1,5 +1,7 @@
 //! What the host's side asks of the tmux inside, and tells it.
 
+use std::io;
+
 use rustix::process::Signal;
 
 use super::{Connection, Output};
@@ -145,6 +147,18 @@ pub async fn inner_tmux(connection: &mut Connection) -> Option<InnerTmux> {
     let run = Run { program: commands::which(), environment: Vec::new(), directory: None, terminal: None, follow: None };
     let output = connection.output(run, &[]).await.ok()?;
     String::from_utf8_lossy(&output.stdout).parse().ok()
+}
+
+/// Sets an option of the tmux inside, where that has it; whether its server was there.
+pub async fn set_option(connection: &mut Connection, option: &str, value: &str) -> io::Result<bool> {
+    let run = Run {
+        program: commands::set_option(option, value),
+        environment: Vec::new(),
+        directory: None,
+        terminal: None,
+        follow: None,
+    };
+    Ok(connection.output(run, &[]).await?.exit_code == 0)
 }
 
 /// The directory that the session's program is in.

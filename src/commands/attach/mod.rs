@@ -1,6 +1,7 @@
 //! `wharf attach`
 
 mod heal;
+mod keys;
 mod pane;
 
 use std::env;
@@ -232,7 +233,10 @@ impl Visit<'_> {
                     history::record(&context.state_dir, self.connector.project, self.session, Timestamp::now());
                 }
                 let goodbye = Goodbye::Detach { key: context.tmux.is_none() };
-                pump(&terminal, size, &mut connected.connection, goodbye, pane).await
+                tokio::select! {
+                    end = pump(&terminal, size, &mut connected.connection, goodbye, pane) => end,
+                    () = Box::pin(keys::follow_format(self.connector)) => Ok(End::Lost),
+                }
             }
             Err(_) => Ok(End::Lost),
         };
