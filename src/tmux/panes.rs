@@ -66,7 +66,6 @@ impl TmuxServer {
         let ask = DisplayMessage::new().print().message("#{set-clipboard}");
         let setting = self.run("look at its options", &TmuxCommands::new().cmd(ask));
         if let (Ok("external"), Ok(Some(client))) = (setting.as_deref(), self.client_of(pane)) {
-            // Whoever has gone has nothing to copy for.
             let _ = self.show_message(&client, "what was copied did not reach tmux: set -s set-clipboard on lets it");
         }
     }
