@@ -8,9 +8,12 @@ mod hooks;
 mod init;
 mod keep;
 mod last_session;
+mod listens;
+mod locale;
 mod once;
 mod processes;
 mod relay;
+mod report;
 mod root;
 mod server;
 mod sshd;
@@ -60,6 +63,8 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Hooks(verb) => hooks::run(verb),
         Verb::Sshd(verb) => sshd::run(verb),
         Verb::Keep(command) => keep::run(&command),
+        Verb::Report(state) => report::run(state),
+        Verb::Listens(port) => listens::run(port),
     }
 }
 
