@@ -3,7 +3,7 @@
 use crate::support::{Host, World, binary, run};
 
 fn bindings(host: &Host) -> Vec<String> {
-    let notes = host.tmux(["list-keys", "-N", "-T", "prefix"]);
+    let notes = host.tmux(["list-keys", "-N", "-P", "", "-T", "prefix"]);
     notes
         .lines()
         .filter(|line| line.contains("container"))
