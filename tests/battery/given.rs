@@ -49,6 +49,10 @@ pub fn cases() -> Vec<Case> {
         press("wheel in a full screen without a mouse", b"\x1b[?1049h", b"\x1b[<64;10;5M\x1b[<65;10;5M"),
         own("the menu of a right click", menu),
         own("answers of the terminal", answers),
+        own("colours of the terminal", |pair| same_answers(pair, b"\x1b]10;?\x07\x1b]11;?\x07")),
+        own("size in pixels", |pair| same_answers(pair, b"\x1b[14t")).since(3, 4),
+        own("light or dark", |pair| same_answers(pair, b"\x1b[?996n")).since(3, 6),
+        own("synchronized updates, asked for", |pair| same_answers(pair, b"\x1b[?2026$p")).since(3, 6),
         own("resize storm", resize_storm),
         own("reflow", reflow),
         own("one cell", one_cell),
@@ -91,9 +95,13 @@ fn menu(pair: &Pair) {
 
 /// What kind of terminal it is, where the cursor is, how large it is.
 fn answers(pair: &Pair) {
-    let questions = b"\x1b[7;9H\x1b[c\x1b[>c\x1b[6n\x1b[18t\x1b[>q";
-    let [bare, wharf] = [&pair.bare, &pair.wharf].map(|pane| pane.answer(questions));
-    assert_eq!(wharf, bare);
+    same_answers(pair, b"\x1b[7;9H\x1b[c\x1b[>c\x1b[6n\x1b[18t\x1b[>q");
+}
+
+fn same_answers(pair: &Pair, questions: &[u8]) {
+    let expected = pair.bare.answer(questions);
+    // The tmux inside knows some of it only once the one outside has told it.
+    wait_for_equal("the bare pane's answers", &expected, || pair.wharf.answer(questions));
 }
 
 fn resize_storm(pair: &Pair) {

@@ -17,6 +17,9 @@ pub fn cases() -> Vec<Case> {
         terminal("OSC 52, to the clipboard", &[(b"\x1b]52;c;Y29waWVkIMOpCg==\x07", b"Y29waWVkIMOpCg==")]),
         buffer("copying by a drag", b"alpha beta gamma", &[b"\x1b[<0;7;1M\x1b[<32;8;1M\x1b[<32;10;1M", b"\x1b[<0;10;1m"]),
         buffer("copying by a double click", b"alpha beta gamma", &[b"\x1b[<0;8;1M\x1b[<0;8;1m\x1b[<0;8;1M\x1b[<0;8;1m"]),
+        terminal("progress", &[(b"\x1b]9;4;1;40\x07", b"\x1b]9;4;1;40")]).since(3, 7),
+        // Debian builds it with sixel from then on.
+        terminal("sixel images", &[(b"\x1b[H\x1bPq\"1;1;20;40#0;2;100;0;0#0!20~-!20~-!20~\x1b\\", b"2;100;0;0")]).since(3, 5),
         own("bell", bell),
         own("passthrough", passthrough),
         own("history", history),
