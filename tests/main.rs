@@ -51,5 +51,6 @@ mod test_images;
 mod throw_away;
 mod tmuxes;
 mod users;
+mod waiting;
 mod watch;
 mod windows;

@@ -75,6 +75,8 @@ pub enum Command {
     Capture(Capture),
     /// List a project's sessions
     Sessions(Sessions),
+    /// Open the next session that waits for its user
+    Next,
     /// Wait for sessions to end, to ring, to print, to wait for somebody, or to be ready
     Wait(Wait),
     /// Tell what happens to containers and sessions, as it happens

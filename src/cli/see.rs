@@ -82,7 +82,7 @@ pub struct Status {
     /// Print an object
     #[arg(long)]
     pub json: bool,
-    /// What to print: text with any of {name}, {state}, {exit_code}, {bells}, {drift} and {summary}
+    /// What to print: text with any of {name}, {state}, {exit_code}, {bells}, {waiting}, {drift} and {summary}
     #[arg(long, value_name = "FORMAT", conflicts_with = "json", default_value = "{name} {summary}", hide_default_value = true)]
     pub format: StatusFormat,
 }

@@ -96,6 +96,9 @@ pub struct Kill {
 #[derive(Debug, Args)]
 pub struct Sessions {
     pub target: Option<String>,
+    /// List those of all projects whose containers run
+    #[arg(long, conflicts_with = "target")]
+    pub all: bool,
     /// Print an array of objects
     #[arg(long)]
     pub json: bool,

@@ -16,6 +16,7 @@ mod kill;
 mod list;
 mod logs;
 mod menu;
+mod next;
 mod open;
 mod pick;
 mod ports;
@@ -61,6 +62,7 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Send(args) => block_on(send::run(args, context)),
         Command::Capture(args) => block_on(capture::run(args, context)),
         Command::Sessions(args) => block_on(sessions::run(args, context)),
+        Command::Next => block_on(next::run(context)),
         Command::Kill(args) => block_on(kill::run(args, context)),
         Command::Events(args) => block_on(events::run(args, context)),
         Command::Wait(args) => block_on(wait::run(args, context)),
