@@ -4,6 +4,7 @@ mod support;
 
 mod agent;
 mod battery;
+mod branch;
 mod build;
 mod config;
 mod configured;

@@ -32,10 +32,12 @@ fn wait_for_menu(screen: &Screen, expected: &[&str]) {
     });
 }
 
-const RUNNING: [&str; 12] = [
+const RUNNING: [&str; 14] = [
     "Open (o)",
     "Split right (%)",
     "Split below (\")",
+    "Run again (a)",
+    "End session (k)",
     "Stop (x)",
     "Restart (r)",
     "Rebuild (b)",
@@ -187,7 +189,7 @@ fn a_terminal_that_is_too_small_says_so() {
     screen.resize(60, 12);
     screen.press(&["C-b", "M-w"]);
     screen.wait_for_text("wharf: `wharf menu` needs a larger terminal");
-    screen.resize(30, 16);
+    screen.resize(30, 18);
     screen.press(&["C-b", "M-w"]);
     screen.wait_for_text("api · running");
 }

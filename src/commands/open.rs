@@ -46,7 +46,7 @@ pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
     Ok(code)
 }
 
-async fn open_detached(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {
+pub async fn open_detached(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {
     let connector = Connector::to(project, context);
     let asked = Asked::of_connector(&connector, &args.creation).await?;
     asked.refuse_kept(&connector).await?;

@@ -20,7 +20,7 @@ use crate::model::stop_signal;
 use crate::protocol::ON_FAILURE;
 
 /// What a profile can hold.
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "image",
     "build",
     "user",
@@ -42,6 +42,7 @@ const KEYS: [&str; 21] = [
     "mask",
     "allow",
     "attach",
+    "worktrees",
 ];
 /// What can be at the top of a file beside these.
 const TOP_KEYS: [&str; 2] = ["profile", "projects"];
@@ -182,6 +183,10 @@ impl Decoder<'_> {
                 fields.set(&mut layer.ssh, sourced(Some(Ssh { port }), source));
             }
             "limits" => limits(fields, source, &mut layer.limits),
+            "worktrees" => {
+                let pattern = fields.argument("a path with `{branch}` in it", value::worktrees);
+                fields.set(&mut layer.worktrees, from(pattern));
+            }
             "network" => {
                 let network = fields.argument("a name", value::network);
                 fields.set(&mut layer.network, from(network));
@@ -356,7 +361,7 @@ fn ready(fields: &mut Fields) -> Option<Ready> {
 
 fn port(fields: &mut Fields) -> Option<Port> {
     let container = fields.argument("a port", value::port);
-    let host = fields.property("host", value::port);
+    let host = fields.property("host", value::host_port);
     let address = fields.property("address", value::address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let container = container?;
     Some(Port { container, host: host.unwrap_or(container), address })

@@ -45,6 +45,7 @@ pub struct Config {
     pub attach: Sourced<Way>,
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
+    pub worktrees: Option<Sourced<String>>,
 }
 
 /// Where the image comes from.
@@ -69,6 +70,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         replace(&mut config.attach, part.attach);
         config.workspace = part.workspace.or(config.workspace);
         config.ssh = part.ssh.or(config.ssh);
+        config.worktrees = part.worktrees.or(config.worktrees);
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
         config.stop_timeout = part.stop_timeout.or(config.stop_timeout);
@@ -145,6 +147,7 @@ impl Default for Config {
             attach: Sourced::default(Way::Relay),
             profiles: Vec::new(),
             projects: Vec::new(),
+            worktrees: None,
         }
     }
 }

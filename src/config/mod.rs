@@ -26,7 +26,7 @@ pub use load::{Effective, Locations, PROJECT_FILE, Waiting, lines_of, may_have_f
 #[cfg(test)]
 pub use merge::merge;
 pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, DEFAULT_STOP_TIMEOUT, Image};
-pub use part::{Build, Command, Gpus, Mount, OnExit, Part, Ready, User, Way};
+pub use part::{AUTO, Build, Command, Gpus, Mount, OnExit, Part, Ready, User, Way};
 
 pub use show::show;
 pub use source::{Scope, Source, Sourced};

@@ -81,7 +81,7 @@ fn several_errors_are_told_at_once() {
     1 | imge "debian"
       | ^^^^
       |
-      = hint: did you mean `image`? allowed: image, build, user, workspace, session, mount, volume, env, port, ssh, limits, network, on-create, on-start, on-exit, idle-stop, stop-timeout, ready, mask, allow, attach, profile, projects
+      = hint: did you mean `image`? allowed: image, build, user, workspace, session, mount, volume, env, port, ssh, limits, network, on-create, on-start, on-exit, idle-stop, stop-timeout, ready, mask, allow, attach, worktrees, profile, projects
 
     error: `70000` is not a port
      --> wharf.kdl:3:6

@@ -56,6 +56,18 @@ pub fn port(value: &KdlValue) -> Read<u16> {
     port.ok_or_else(|| Wrong::new(format!("`{value}` is not a port"), "ports are 1 to 65535"))
 }
 
+/// One of this machine, or any that is free.
+pub fn host_port(value: &KdlValue) -> Read<u16> {
+    if value.as_string() == Some("auto") { Ok(super::part::AUTO) } else { port(value) }
+}
+
+/// Where worktrees are: a path of the host with a place for the branch.
+pub fn worktrees(value: &KdlValue) -> Read<String> {
+    let path = host_path(value)?;
+    let hint = "write it as \"../{repo}-{branch}\"";
+    if path.contains("{branch}") { Ok(path) } else { Err(Wrong::new(format!("`{path}` has no place for the branch"), hint)) }
+}
+
 pub fn pids(value: &KdlValue) -> Read<u32> {
     let count = u32::try_from(integer(value, "a number of processes")?).ok().filter(|count| (1..=MOST_PIDS).contains(count));
     let hint = format!("write 1 to {MOST_PIDS}");

@@ -1,6 +1,6 @@
 //! What the picker asks of the host's tmux: the panes that show sessions, and what is on them.
 
-use tmux_interface::{CapturePane, ListPanes, SetBuffer, TmuxCommands};
+use tmux_interface::{CapturePane, KillPane, ListPanes, SetBuffer, TmuxCommands};
 
 use super::mark::{self, PROJECT, SESSION};
 use super::{ClientName, PaneId, TmuxServer};
@@ -32,6 +32,13 @@ impl TmuxServer {
             }
         });
         Ok(panes)
+    }
+
+    /// Closes panes, and windows with their last.
+    pub fn close_panes(&self, panes: &[PaneId]) -> Result<()> {
+        let mut commands = TmuxCommands::new();
+        panes.iter().for_each(|pane| commands.push(KillPane::new().target_pane(pane.to_string())));
+        if panes.is_empty() { Ok(()) } else { self.run("close the panes", &commands).map(drop) }
     }
 
     /// What a pane shows, with escape sequences for its colours.
