@@ -26,7 +26,7 @@ pub struct Events {
 
 #[derive(Debug, Args)]
 pub struct Ports {
-    /// [default: all projects]
+    /// A directory, a project's name or a container's [default: all projects]
     pub target: Option<String>,
     /// Print an array of objects
     #[arg(long)]
@@ -51,6 +51,7 @@ pub struct Pick {
 
 #[derive(Debug, Args)]
 pub struct Logs {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Only the last lines
     #[arg(long, value_name = "LINES")]
@@ -62,6 +63,7 @@ pub struct Logs {
 
 #[derive(Debug, Args)]
 pub struct Inspect {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Print an object
     #[arg(long)]
@@ -70,6 +72,7 @@ pub struct Inspect {
 
 #[derive(Debug, Args)]
 pub struct Doctor {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Print an array of objects
     #[arg(long)]
@@ -78,6 +81,7 @@ pub struct Doctor {
 
 #[derive(Debug, Args)]
 pub struct Status {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Print an object
     #[arg(long)]

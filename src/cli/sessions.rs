@@ -13,18 +13,23 @@ use crate::protocol::commands::Lines;
 use crate::tmux::Beside;
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Attach {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     #[command(flatten)]
     pub creation: Creation,
     /// The session to attach to [default: main]
     #[arg(long, short, value_name = "NAME")]
     pub session: Option<SessionName>,
+    /// Attach to a session of root's, called `root` where no other name is given
+    #[arg(long)]
+    pub root: bool,
     /// Create and start what is not there yet: the container, the session
     #[arg(long)]
     pub create: bool,
     /// Print the command that docker's own client would attach with
-    #[arg(long, conflicts_with = "create")]
+    #[arg(long, conflicts_with_all = ["create", "root"])]
     pub print: bool,
     /// What a new session runs, in place of a shell
     #[arg(last = true, value_name = "CMD", requires = "create")]
@@ -49,6 +54,7 @@ pub struct Split {
 
 #[derive(Debug, Args)]
 pub struct Send {
+    /// A directory, a project's name or a container's
     pub target: String,
     /// What to type; standard input, where there is none
     pub text: Option<OsString>,
@@ -71,6 +77,7 @@ pub struct Send {
 
 #[derive(Debug, Args)]
 pub struct Capture {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// The session to look at [default: main]
     #[arg(long, short, value_name = "NAME")]
@@ -95,6 +102,7 @@ pub struct Kill {
 
 #[derive(Debug, Args)]
 pub struct Sessions {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// List those of all projects whose containers run
     #[arg(long, conflicts_with = "target")]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use regex_lite::Regex;
 
 use crate::config::age::age;
-use crate::config::nearest::nearest;
 use crate::model::SessionState;
+use crate::nearest::nearest;
 use crate::protocol::commands::Lines;
 
 /// What `wait` waits for.

@@ -14,6 +14,7 @@ use crate::container::connect::Connector;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ContainerName, Session, SessionState};
+use crate::output::local::local;
 use crate::output::print;
 use crate::project::Project;
 use crate::quote::visible;
@@ -83,7 +84,7 @@ fn table(rows: &[Row], of_all: bool, width: Option<usize>) -> String {
     builder.push_record(head.into_iter().chain(["SESSION", "ATTACHED", "CREATED", "BELL", "STATE", "EXIT CODE"]));
     for row in rows {
         let session = &row.session;
-        let created = Timestamp::from_second(session.created).map_or_else(|_| "-".to_owned(), |created| created.to_string());
+        let created = Timestamp::from_second(session.created).map_or_else(|_| "-".to_owned(), local);
         let bell = if session.bell { "yes" } else { "-" };
         let exit_code = session.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string());
         let cells =

@@ -4,11 +4,14 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 
+use futures_util::future::join_all;
+
 use crate::context::Context;
 use crate::deadline::{self, DISK};
 use crate::engine::label;
 use crate::error::{Error, Result};
 use crate::model::{ContainerName, SessionName};
+use crate::nearest::nearest;
 use crate::project::{self, Asked, Project, find_root};
 use crate::quote;
 
@@ -172,15 +175,16 @@ pub async fn by_host_name(host: &str, context: &Context) -> Result<Project> {
     let name = name.strip_suffix(HOST_SUFFIX).unwrap_or(&name);
     let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     if !is_plain || name.is_empty() {
-        return Err(Error::UnknownTarget { target: quote::printable(host) });
+        return Err(Error::UnknownTarget { target: quote::printable(host), nearest: None });
     }
     if let Ok(name) = name.parse::<ContainerName>() {
         return by_container(&name, context).await;
     }
     let containers = context.engine()?.containers().await?;
-    let mut found: Vec<Project> = containers.into_iter().map(|listed| listed.project).filter(|it| it.is_host(name)).collect();
+    let all: Vec<Project> = containers.into_iter().map(|listed| listed.project).collect();
+    let mut found: Vec<Project> = all.iter().filter(|it| it.is_host(name)).cloned().collect();
     match found.len() {
-        0 => Err(Error::UnknownTarget { target: name.to_owned() }),
+        0 => Err(unknown(name, &all)),
         1 => Ok(found.remove(0)),
         _ => {
             found.sort();
@@ -198,7 +202,7 @@ async fn by_container(name: &ContainerName, context: &Context) -> Result<Project
     {
         return Ok(project);
     }
-    let unknown = || Error::UnknownTarget { target: name.to_string() };
+    let unknown = || Error::UnknownTarget { target: name.to_string(), nearest: None };
     let container = context.engine()?.container(name).await?.ok_or_else(unknown)?;
     let path = container.labels.get(label::PROJECT).cloned().unwrap_or_default();
     let project = Project::from_label(&path);
@@ -211,10 +215,10 @@ async fn by_container(name: &ContainerName, context: &Context) -> Result<Project
 
 async fn by_name(target: &str, context: &Context) -> Result<Project> {
     let containers = context.engine()?.containers().await?;
-    let mut found: Vec<Project> =
-        containers.into_iter().map(|listed| listed.project).filter(|project| project.is_called(target)).collect();
+    let all: Vec<Project> = containers.into_iter().map(|listed| listed.project).collect();
+    let mut found: Vec<Project> = all.iter().filter(|project| project.is_called(target)).cloned().collect();
     match found.len() {
-        0 => Err(Error::UnknownTarget { target: target.to_owned() }),
+        0 => Err(unknown(target, &all)),
         1 => Ok(found.remove(0)),
         _ => {
             found.sort();
@@ -222,4 +226,17 @@ async fn by_name(target: &str, context: &Context) -> Result<Project> {
             Err(Error::AmbiguousTarget { target: target.to_owned(), candidates })
         }
     }
+}
+
+fn unknown(target: &str, projects: &[Project]) -> Error {
+    let nearest = nearest(target, projects.iter().map(Project::short_name)).map(str::to_owned);
+    Error::UnknownTarget { target: target.to_owned(), nearest }
+}
+
+/// The projects that several targets mean, each with what is wrong with it; without any, the one at hand.
+pub async fn resolve_each(targets: &[String], context: &Context) -> Vec<Result<Project>> {
+    if targets.is_empty() {
+        return vec![resolve_existing(None, context).await];
+    }
+    join_all(targets.iter().map(|target| resolve_existing(Some(target), context))).await
 }

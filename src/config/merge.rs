@@ -1,12 +1,15 @@
 //! The layers of the configuration → the one that counts.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::keyed::Keyed;
+use super::machine::Machine;
 use super::part::{
-    Build, Command, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User, Variable,
-    Volume, Way,
+    Build, Command, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User, Variable, Volume,
+    Way,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -23,6 +26,7 @@ pub const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Config {
     pub image: Sourced<Image>,
     pub user: Sourced<User>,
+    pub sudo: Sourced<bool>,
     /// At the project's own path where `None`.
     pub workspace: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
@@ -32,6 +36,8 @@ pub struct Config {
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
     pub limits: Limits,
+    #[serde(flatten)]
+    pub machine: Machine,
     pub network: Option<Sourced<String>>,
     pub on_create: Vec<Sourced<Command>>,
     pub on_start: Vec<Sourced<Command>>,
@@ -62,10 +68,12 @@ pub enum Image {
 pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
     let mut config = Config::default();
     for part in layers {
+        let targets: BTreeSet<String> = part.targets().map(str::to_owned).collect();
         let image = part.image.map(|image| Sourced { value: Image::Named(image.value), from: image.from });
         let build = part.build.map(|build| Sourced { value: Image::Built(build.value), from: build.from });
         replace(&mut config.image, image.or(build));
         replace(&mut config.user, part.user);
+        replace(&mut config.sudo, part.sudo);
         replace(&mut config.on_exit, part.on_exit);
         replace(&mut config.attach, part.attach);
         config.workspace = part.workspace.or(config.workspace);
@@ -79,9 +87,12 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.limits.cpus = part.limits.cpus.or(config.limits.cpus);
         config.limits.pids = part.limits.pids.or(config.limits.pids);
         config.limits.gpus = part.limits.gpus.or(config.limits.gpus);
+        config.limits.shm = part.limits.shm.or(config.limits.shm);
         // There is one thing at a path.
-        config.volumes.retain(|volume| !part.mounts.iter().any(|mount| mount.target == volume.target));
-        config.mounts.retain(|mount| !part.volumes.iter().any(|volume| volume.target == mount.target));
+        config.volumes.retain(|volume| !targets.contains(&volume.target));
+        config.mounts.retain(|mount| !targets.contains(&mount.target));
+        config.machine.tmpfs.retain(|tmpfs| !targets.contains(&tmpfs.target));
+        merge_machine(&mut config.machine, part.machine);
         replace_entries(&mut config.sessions, part.sessions);
         replace_entries(&mut config.mounts, part.mounts);
         replace_entries(&mut config.volumes, part.volumes);
@@ -98,6 +109,17 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.image = Sourced::default(Image::Named(DEFAULT_GPU_IMAGE.to_owned()));
     }
     config
+}
+
+fn merge_machine(machine: &mut Machine, nearer: Machine) {
+    replace_entries(&mut machine.ulimits, nearer.ulimits);
+    replace_entries(&mut machine.tmpfs, nearer.tmpfs);
+    replace_entries(&mut machine.devices, nearer.devices);
+    replace_entries(&mut machine.capabilities, nearer.capabilities);
+    replace_entries(&mut machine.hosts, nearer.hosts);
+    replace_entries(&mut machine.dns, nearer.dns);
+    machine.hostname = nearer.hostname.or(machine.hostname.take());
+    machine.host_access = nearer.host_access.or(machine.host_access.take());
 }
 
 fn replace<T>(value: &mut T, nearer: Option<T>) {
@@ -127,6 +149,7 @@ impl Default for Config {
         Self {
             image: Sourced::default(Image::Named(DEFAULT_IMAGE.to_owned())),
             user: Sourced::default(User::Host),
+            sudo: Sourced::default(false),
             workspace: None,
             sessions: Vec::new(),
             mounts: Vec::new(),
@@ -135,6 +158,7 @@ impl Default for Config {
             ports: Vec::new(),
             ssh: None,
             limits: Limits::default(),
+            machine: Machine::default(),
             network: None,
             on_create: Vec::new(),
             on_start: Vec::new(),

@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::keyed::keyed;
+use super::machine::Machine;
 use super::source::Sourced;
 use crate::config::age;
 use crate::model::SessionName;
 
 /// One layer of the configuration. What can be written more than once is a list; its entries are told apart by their
-/// [`Keyed::key`].
+/// [`super::keyed::Keyed::key`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Part {
     pub image: Option<Sourced<String>>,
     pub build: Option<Sourced<Build>>,
     pub user: Option<Sourced<User>>,
+    /// Whether programs of the user may become root's.
+    pub sudo: Option<Sourced<bool>>,
     pub workspace: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
@@ -24,6 +28,8 @@ pub struct Part {
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
     pub limits: Limits,
+    #[serde(flatten)]
+    pub machine: Machine,
     pub network: Option<Sourced<String>>,
     pub on_create: Vec<Sourced<Command>>,
     pub on_start: Vec<Sourced<Command>>,
@@ -38,6 +44,15 @@ pub struct Part {
     pub projects: Vec<Sourced<Root>>,
     /// Where worktrees of branches are, relative to the repository.
     pub worktrees: Option<Sourced<String>>,
+}
+
+impl Part {
+    /// The paths in the container at which something is mounted.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        let mounts = self.mounts.iter().map(|mount| mount.target.as_str());
+        let volumes = self.volumes.iter().map(|volume| volume.target.as_str());
+        mounts.chain(volumes).chain(self.machine.tmpfs.iter().map(|tmpfs| tmpfs.target.as_str()))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -130,6 +145,8 @@ pub struct Limits {
     pub cpus: Option<Sourced<f64>>,
     pub pids: Option<Sourced<u32>>,
     pub gpus: Option<Sourced<Gpus>>,
+    /// Of `/dev/shm`, in bytes.
+    pub shm: Option<Sourced<u64>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -191,21 +208,6 @@ impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
-}
-
-/// An entry of a list, of which a nearer layer replaces the one with the same key.
-pub trait Keyed {
-    fn key(&self) -> String;
-}
-
-macro_rules! keyed {
-    ($($entry:ident: $($field:tt).+;)*) => {
-        $(impl Keyed for $entry {
-            fn key(&self) -> String {
-                self.$($field).+.to_string()
-            }
-        })*
-    };
 }
 
 keyed! {

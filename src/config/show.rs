@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use bytesize::ByteSize;
 
+use super::machine::Machine;
 use super::merge::{Config, Image};
 use super::part::{AUTO, Build, Gpus, Mount, OnExit, Part, Port, Ready, Session, User, Variable, Way};
 use super::source::{Source, Sourced};
@@ -74,6 +75,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
             })
         )
     });
+    lines.each(part.sudo.as_slice(), |sudo| format!("sudo #{sudo}"));
     one(lines, &part.workspace, "workspace");
     lines.each(&part.sessions, session_line);
     lines.each(&part.mounts, |Mount { source, target, readonly }| {
@@ -91,6 +93,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
     });
     lines.each(part.ssh.as_slice(), |ssh| ssh.port.map_or("ssh".to_owned(), |port| format!("ssh {{ port {port}; }}")));
     show_limits(lines, part);
+    show_machine(lines, &part.machine);
     one(lines, &part.network, "network");
     lines.each(&part.on_create, |command| format!("on-create {}", words(&command.0)));
     lines.each(&part.on_start, |command| format!("on-start {}", words(&command.0)));
@@ -121,12 +124,28 @@ fn show_limits(lines: &mut Lines, part: &Part) {
         Gpus::All => ("gpus=\"all\"".to_owned(), &gpus.from),
         Gpus::Count(count) => (format!("gpus={count}"), &gpus.from),
     });
-    let written: Vec<_> = [memory, cpus, pids, gpus].into_iter().flatten().collect();
+    let shm = limits.shm.as_ref().map(|shm| (format!("shm=\"{}\"", exact_size(shm.value)), &shm.from));
+    let written: Vec<_> = [memory, cpus, pids, gpus, shm].into_iter().flatten().collect();
     for (i, (limit, from)) in written.iter().enumerate() {
         let start = if i == 0 { "limits" } else { "      " };
         let end = if i + 1 < written.len() { " \\" } else { "" };
         let _ = writeln!(lines.0, "{start} {limit}{end}  // {from}");
     }
+}
+
+fn show_machine(lines: &mut Lines, machine: &Machine) {
+    let limit = |limit: i64| if limit < 0 { quoted("unlimited") } else { limit.to_string() };
+    lines.each(&machine.ulimits, |it| format!("ulimit {} {} hard={}", quoted(it.name), limit(it.soft), limit(it.hard)));
+    lines.each(&machine.tmpfs, |it| {
+        let size = it.size.map(|size| format!(" size=\"{}\"", exact_size(size))).unwrap_or_default();
+        format!("tmpfs {}{size}", quoted(&it.target))
+    });
+    lines.each(&machine.devices, |device| format!("device {}", quoted(&device.path)));
+    lines.each(&machine.capabilities, |capability| format!("capability {}", quoted(capability.name)));
+    lines.each(&machine.hosts, |host| format!("host {} \"{}\"", quoted(&host.name), host.address));
+    lines.each(&machine.dns, |server| format!("dns \"{}\"", server.address));
+    lines.each(machine.hostname.as_slice(), |name| format!("hostname {}", quoted(name)));
+    lines.each(machine.host_access.as_slice(), |access| format!("host-access #{access}"));
 }
 
 fn build_line(build: &Build) -> String {
@@ -185,6 +204,7 @@ fn as_part(config: &Config) -> Part {
     let config = config.clone();
     Part {
         user: Some(config.user),
+        sudo: Some(config.sudo).filter(|sudo| sudo.from != Source::Default),
         workspace: config.workspace,
         sessions: config.sessions,
         mounts: config.mounts,
@@ -193,6 +213,7 @@ fn as_part(config: &Config) -> Part {
         ports: config.ports,
         ssh: config.ssh,
         limits: config.limits,
+        machine: config.machine,
         network: config.network,
         on_create: config.on_create,
         on_start: config.on_start,

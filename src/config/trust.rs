@@ -32,11 +32,13 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     each(&inherited, &mut waits);
     each(part.build.as_slice(), &mut waits);
     each(part.user.as_slice(), &mut waits);
+    each(part.sudo.as_slice(), &mut waits);
     each(part.ssh.as_slice(), &mut waits);
     each(part.worktrees.as_slice(), &mut waits);
     each(part.network.as_slice(), &mut waits);
     each(part.on_exit.as_slice(), &mut waits);
     each(part.limits.gpus.as_slice(), &mut waits);
+    let machine = part.machine.inside_only(&mut waits);
     let mut profiles = Vec::new();
     for Sourced { value: Profile { name, part }, from } in part.profiles {
         let (part, more) = inside_only(part);
@@ -50,6 +52,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
         volumes: part.volumes,
         variables: given,
         limits: super::part::Limits { gpus: None, ..part.limits },
+        machine,
         idle_stop: part.idle_stop,
         stop_timeout: part.stop_timeout,
         ready: part.ready,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Creation;
-use crate::config::{AUTO, Config, Gpus, Image, OnExit, Source, User};
+use crate::config::{AUTO, Config, Gpus, Image, Machine, OnExit, Source, User};
 use crate::digest::short_sha256;
 use crate::quote;
 
@@ -68,6 +68,9 @@ impl RecordedConfig {
                 User::Named(name) => name.clone(),
             },
         );
+        if config.sudo.value {
+            say("sudo", "works".to_owned());
+        }
         for variable in &config.env {
             let value = variable.value.value.clone().unwrap_or_else(|| "inherited".to_owned());
             say(&format!("env {}", variable.name), value);
@@ -108,6 +111,7 @@ impl RecordedConfig {
             ("memory", limits.memory.as_ref().map(|memory| size(memory.value))),
             ("cpus", limits.cpus.as_ref().map(|cpus| cpus.value.to_string())),
             ("pids", limits.pids.as_ref().map(|pids| pids.value.to_string())),
+            ("shm", limits.shm.as_ref().map(|shm| size(shm.value))),
             (
                 "gpus",
                 limits.gpus.as_ref().map(|gpus| match gpus.value {
@@ -121,6 +125,7 @@ impl RecordedConfig {
                 say(&format!("limits {name}"), value);
             }
         }
+        keys.extend(of_machine(&config.machine));
         Self { flags, keys }
     }
 
@@ -168,6 +173,22 @@ impl RecordedConfig {
         };
         all.filter_map(line).collect()
     }
+}
+
+fn of_machine(machine: &Machine) -> Vec<(String, String)> {
+    let there = || "there".to_owned();
+    let ulimits = machine.ulimits.iter().map(|it| (format!("ulimit {}", it.name), format!("{}:{}", it.soft, it.hard)));
+    let tmpfs = machine.tmpfs.iter().map(|it| {
+        let size = it.size.map(|size| bytesize::ByteSize(size).display().iec().to_string());
+        (format!("tmpfs {}", it.target), size.unwrap_or_else(there))
+    });
+    let devices = machine.devices.iter().map(|it| (format!("device {}", it.path), there()));
+    let capabilities = machine.capabilities.iter().map(|it| (format!("capability {}", it.name), there()));
+    let hosts = machine.hosts.iter().map(|it| (format!("host {}", it.name), it.address.to_string()));
+    let dns = machine.dns.iter().map(|it| (format!("dns {}", it.address), there()));
+    let hostname = machine.hostname.iter().map(|it| ("hostname".to_owned(), it.value.clone()));
+    let access = machine.host_access.iter().filter(|it| it.value).map(|_| ("host-access".to_owned(), there()));
+    ulimits.chain(tmpfs).chain(devices).chain(capabilities).chain(hosts).chain(dns).chain(hostname).chain(access).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! What of the configuration a container is created with, in the engine's words, and whether this machine has it.
 
+use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,7 +39,10 @@ pub struct Resources {
     mounts: Vec<config::Mount>,
     volumes: Vec<(String, String)>,
     pub ports: Vec<PortBinding>,
+    /// Whether programs of the user may become root's.
+    pub sudo: bool,
     pub limits: Limits,
+    pub machine: config::Machine,
     /// Paths within the project that the container is not to see.
     masks: Vec<String>,
     /// Those that it may see, whatever they look like.
@@ -70,6 +75,7 @@ impl Resources {
                 .iter()
                 .map(|port| PortBinding { container: port.container, host: port.host, address: port.address })
                 .collect(),
+            sudo: config.sudo.value,
             limits: Limits {
                 memory: limits.memory.as_ref().and_then(|memory| i64::try_from(memory.value).ok()),
                 nano_cpus: limits.cpus.as_ref().map(|cpus| nano(cpus.value)),
@@ -78,7 +84,9 @@ impl Resources {
                     Gpus::All => -1,
                     Gpus::Count(count) => count.into(),
                 }),
+                shm: limits.shm.as_ref().and_then(|shm| i64::try_from(shm.value).ok()),
             },
+            machine: config.machine.clone(),
             masks: config.masks.iter().map(|mask| mask.0.clone()).collect(),
             allowed: config.allowed.iter().map(|allowed| allowed.0.clone()).collect(),
             network: config.network.as_ref().map(|network| network.value.clone()),
@@ -98,9 +106,25 @@ impl Resources {
         })
     }
 
-    /// Where in the container something of the host's is mounted.
+    /// Where in the container something is mounted that is no volume.
     pub fn targets(&self, user: &HostUser) -> impl Iterator<Item = String> {
-        self.mounts.iter().map(|mount| inside(&mount.target, user))
+        let tmpfs = self.machine.tmpfs.iter().map(|tmpfs| &tmpfs.target);
+        self.mounts.iter().map(|mount| &mount.target).chain(tmpfs).map(|target| inside(target, user))
+    }
+
+    /// The directories in memory: their paths and sizes in bytes.
+    pub fn tmpfs(&self, user: &HostUser) -> impl Iterator<Item = (String, Option<u64>)> {
+        self.machine.tmpfs.iter().map(|tmpfs| (inside(&tmpfs.target, user), tmpfs.size))
+    }
+
+    /// Refuses what is no device of this machine, or a disk, before anything is made.
+    pub fn check_devices(&self) -> Result<()> {
+        // Who has a disk has all files of the host.
+        let is_device = |path: &str| fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_char_device());
+        match self.machine.devices.iter().find(|device| !is_device(&device.path)) {
+            Some(device) => Err(Error::NoDevice { path: device.path.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// The project's own volumes: their names within the project, and where they are mounted.

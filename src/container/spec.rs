@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use crate::config::{DEFAULT_STOP_TIMEOUT, OnExit};
+use crate::container::machine;
 use crate::container::wanted::Wanted;
 use crate::digest::short_sha256;
 use crate::engine::{ContainerSpec, Features, Image, Membership, Mount, PortBinding, Tmpfs, label};
@@ -23,6 +24,8 @@ pub struct OnDisk {
     pub sources: Vec<PathBuf>,
     /// What of git lies outside the project.
     pub git_directory: Option<PathBuf>,
+    /// The groups by which the person may use the devices.
+    pub groups: Vec<u32>,
 }
 
 impl OnDisk {
@@ -31,6 +34,7 @@ impl OnDisk {
             masked: wanted.resources.masked(project),
             sources: wanted.resources.sources(project)?,
             git_directory: outside_git_directory(project.path()),
+            groups: machine::groups(&wanted.resources.machine),
         })
     }
 }
@@ -94,15 +98,26 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
         tmpfs,
         // The project's own container has them.
         ports: if wanted.throw_away { Vec::new() } else { ports(wanted) },
-        capabilities: match ssh_port {
-            Some(_) if user.uid == 0 => sshd::CAPABILITIES.map(str::to_owned).to_vec(),
-            _ => Vec::new(),
-        },
+        capabilities: capabilities(wanted, ssh_port),
+        gains_rights: wanted.has_sudo(),
+        machine: machine::for_engine(&wanted.resources.machine, &on_disk.groups),
         limits: wanted.resources.limits,
         stop_timeout,
         network,
         name,
     }
+}
+
+/// Beyond what every container has.
+fn capabilities(wanted: &Wanted, ssh_port: Option<u16>) -> Vec<String> {
+    let of_sshd = ssh_port.filter(|_| wanted.user.uid == 0).map(|_| sshd::CAPABILITIES);
+    // sudo tells the audit log of each call, and complains where it can't.
+    let of_sudo = wanted.has_sudo().then_some("AUDIT_WRITE");
+    let configured = wanted.resources.machine.capabilities.iter().map(|capability| capability.name);
+    let mut names: Vec<&str> = of_sshd.into_iter().flatten().chain(of_sudo).chain(configured).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// What is mounted, and which paths are in memory with which options.
@@ -149,6 +164,9 @@ fn file_systems(project: &Project, name: &ContainerName, wanted: &Wanted, given:
         } else {
             mounts.push(Mount::ReadOnlyBind { source: empty.clone(), target });
         }
+    }
+    for (target, size) in wanted.resources.tmpfs(user) {
+        tmpfs.insert(target, Tmpfs { is_users: true, mode: Some(0o755), size, exec: true, ..Tmpfs::default() });
     }
     mounts.extend(wanted.resources.mounts(&on_disk.sources, user));
     mounts.extend(wanted.resources.volumes(user).map(|(volume, target)| Mount::Volume {

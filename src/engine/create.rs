@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use bollard::models::{ContainerCreateBody, DeviceRequest, HealthConfig, HostConfig, PortBinding as EnginePort};
+use bollard::models::{
+    ContainerCreateBody, DeviceMapping, DeviceRequest, HealthConfig, HostConfig, PortBinding as EnginePort, ResourcesUlimits,
+};
 use bollard::query_parameters::CreateContainerOptions;
 
 use super::mount::{Mount, MountedBy};
@@ -14,13 +16,18 @@ use crate::model::ContainerName;
 
 /// What root may do in a container beyond what anybody may: enough for package managers and for services that serve low
 /// ports. Of docker's own set AUDIT_WRITE, MKNOD, NET_RAW, SETFCAP, SETPCAP and SYS_CHROOT are missing (capabilities(7)).
-const CAPABILITIES: [&str; 8] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+pub(super) const CAPABILITIES: [&str; 8] =
+    ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+
+/// The option with which no program has rights that its parent lacks.
+pub(super) const NO_NEW_PRIVILEGES: &str = "no-new-privileges";
 
 /// What the engine waits longer than the container itself, before it kills what is left.
 const SPARE: Duration = Duration::from_secs(7);
 
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the engine's, and independent of each other")]
 pub struct ContainerSpec {
     pub name: ContainerName,
     pub image: String,
@@ -44,10 +51,30 @@ pub struct ContainerSpec {
     pub limits: Limits,
     /// How long programs may take to end when it is stopped.
     pub stop_timeout: Duration,
+    /// Whether setuid programs work in it.
+    pub gains_rights: bool,
     /// Beyond what every container has.
     pub capabilities: Vec<String>,
     /// The engine's default where `None`.
     pub network: Option<Membership>,
+    pub machine: Machine,
+}
+
+/// What of a machine it gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Names, soft and hard limits; -1 for none.
+    pub ulimits: Vec<(String, i64, i64)>,
+    /// Paths of the host's devices, which are the container's.
+    pub devices: Vec<String>,
+    /// Groups that its user is in beside its own.
+    pub groups: Vec<u32>,
+    /// Names and addresses for hosts(5).
+    pub hosts: Vec<(String, String)>,
+    /// Servers that names are asked of; the engine's where there is none.
+    pub dns: Vec<String>,
+    /// As [`ContainerName::hostname`] has it where `None`.
+    pub hostname: Option<String>,
 }
 
 /// A TCP port of the container that is reached by one of the host.
@@ -67,6 +94,8 @@ pub struct Limits {
     pub pids: Option<i64>,
     /// How many, -1 for all there are.
     pub gpus: Option<i64>,
+    /// Of `/dev/shm`, in bytes.
+    pub shm: Option<i64>,
 }
 
 /// An empty directory in memory.
@@ -115,7 +144,9 @@ impl Engine {
 }
 
 fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> ContainerCreateBody {
-    let hostname = Some(spec.name.hostname().to_owned()).filter(|name| !name.is_empty());
+    let own_name = || Some(spec.name.hostname().to_owned()).filter(|name| !name.is_empty());
+    let Machine { ulimits, devices, groups, hosts, dns, hostname } = spec.machine;
+    let hostname = hostname.or_else(own_name);
     let tmpfs = spec.tmpfs.into_iter().map(|(path, tmpfs)| (path, tmpfs.options(features.kind, &spec.user))).collect();
     ContainerCreateBody {
         hostname,
@@ -139,8 +170,8 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
             readonly_rootfs: Some(spec.read_only),
             cap_drop: Some(vec!["ALL".to_owned()]),
             cap_add: Some(CAPABILITIES.map(str::to_owned).into_iter().chain(spec.capabilities).collect()),
-            // A setuid program gains nothing: nobody becomes root who was not.
-            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            // A setuid program gains nothing then: nobody becomes root who was not.
+            security_opt: Some(if spec.gains_rights { Vec::new() } else { vec![NO_NEW_PRIVILEGES.to_owned()] }),
             binds: Some(mounted.binds),
             mounts: Some(mounted.mounts),
             tmpfs: Some(tmpfs),
@@ -149,6 +180,12 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
             memory: spec.limits.memory,
             nano_cpus: spec.limits.nano_cpus,
             pids_limit: spec.limits.pids,
+            shm_size: spec.limits.shm,
+            ulimits: Some(ulimits.into_iter().map(engine_limit).collect()),
+            devices: Some(devices.into_iter().map(engine_device).collect()),
+            group_add: Some(groups.iter().map(u32::to_string).collect()),
+            extra_hosts: Some(hosts.into_iter().map(|(name, address)| format!("{name}:{address}")).collect()),
+            dns: Some(dns),
             device_requests: spec.limits.gpus.map(|count| {
                 let capabilities = Some(vec![vec!["gpu".to_owned()]]);
                 vec![DeviceRequest { count: Some(count), capabilities, ..DeviceRequest::default() }]
@@ -157,6 +194,15 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
         }),
         ..ContainerCreateBody::default()
     }
+}
+
+fn engine_limit((name, soft, hard): (String, i64, i64)) -> ResourcesUlimits {
+    ResourcesUlimits { name: Some(name), soft: Some(soft), hard: Some(hard) }
+}
+
+fn engine_device(path: String) -> DeviceMapping {
+    let rights = Some("rwm".to_owned());
+    DeviceMapping { path_on_host: Some(path.clone()), path_in_container: Some(path), cgroup_permissions: rights }
 }
 
 fn engine_port(port: &PortBinding) -> (String, Option<Vec<EnginePort>>) {

@@ -20,6 +20,7 @@ mod log;
 mod mount;
 mod network;
 mod pull;
+mod root;
 mod upgrade;
 mod upload;
 mod volume;
@@ -38,7 +39,7 @@ pub use archive::Archive;
 pub use beside::Beside;
 pub use build::BuildOrder;
 pub use container::{Container, Health, Idle, label};
-pub use create::{ContainerSpec, Limits, PortBinding, Tmpfs};
+pub use create::{ContainerSpec, Limits, Machine, PortBinding, Tmpfs};
 pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
@@ -51,6 +52,7 @@ pub use log::Printed;
 pub use mount::Mount;
 pub use network::Membership;
 pub use pull::Layer;
+pub use root::RootOf;
 
 use upgrade::UpgradeError;
 

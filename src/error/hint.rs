@@ -1,8 +1,9 @@
 //! What to do about it.
 
 use super::Error;
-use crate::model::native_architecture;
-use crate::quote::shell_if_needed;
+use crate::model::{SessionName, native_architecture};
+use crate::nearest::nearest;
+use crate::quote::{printable, shell_if_needed};
 
 impl Error {
     /// One thing to do about it, with a command to run.
@@ -19,14 +20,17 @@ impl Error {
             Self::TooWide { path } => {
                 format!("to open all of it, name it: `wharf open {}`", shell_if_needed(&path.to_string_lossy()))
             }
-            Self::UnknownTarget { .. } => "`wharf list` shows every name; a directory works as well".to_owned(),
+            Self::UnknownTarget { nearest: Some(nearest), .. } => {
+                format!("did you mean `{}`? `wharf list` shows every name", printable(nearest))
+            }
+            Self::UnknownTarget { nearest: None, .. } => "`wharf list` shows every name; a directory works as well".to_owned(),
             Self::AmbiguousTarget { .. } => "write its parent too (`parent/base`), or the container's name".to_owned(),
             Self::NoUser { users, .. } if users.is_empty() => "it has no /etc/passwd".to_owned(),
             Self::NoUser { users, .. } => format!("its users: {}", users.join(", ")),
             Self::AmbiguousHost { .. } => "write its parent too (`base.parent.wharf`), or the container's name".to_owned(),
             Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
-            Self::NoMountSource { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::NoMountSource { .. } | Self::NoDevice { .. } => "`wharf config show` says where that is configured".to_owned(),
             Self::UnsayablePath { .. } => "give it another name; Docker can be told".to_owned(),
             Self::MountLeadsOut { to, .. } => {
                 format!("a program in the container may have put a link there; if you have, mount `{}` itself", to.display())
@@ -103,6 +107,11 @@ impl Error {
                 format!("`wharf rm --force {container}`, then `wharf open`: ends what runs in it, and keeps its home directory")
             }
             Self::Lost { .. } => "`wharf attach` gets in again".to_owned(),
+            Self::NoSession { session, running, .. }
+                if let Some(nearest) = nearest(session.as_str(), running.iter().map(SessionName::as_str)) =>
+            {
+                format!("did you mean `{nearest}`? `wharf open --session {session}` starts one of that name")
+            }
             Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),
             Self::SessionEnded { container, session, .. } => format!("`wharf restart {container}:{session}` runs it again"),
             Self::NotARepository { .. } => "`git init` makes one".to_owned(),

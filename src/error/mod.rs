@@ -25,7 +25,7 @@ pub enum Error {
     #[error("`{}` is too much for one project", path.display())]
     TooWide { path: PathBuf },
     #[error("no project or container is called `{target}`")]
-    UnknownTarget { target: String },
+    UnknownTarget { target: String, nearest: Option<String> },
     #[error("`{target}` could be any of: {}", candidates.join(", "))]
     AmbiguousTarget { target: String, candidates: Vec<String> },
     #[error("`{host}` could be any of: {}", candidates.join(", "))]
@@ -41,6 +41,8 @@ pub enum Error {
     NoGpus,
     #[error("there is nothing to mount at `{}`", path.display())]
     NoMountSource { path: PathBuf },
+    #[error("there is no character device `{path}` on this machine")]
+    NoDevice { path: String },
     #[error("`{}` can't be mounted: {reason}", path.display())]
     ForbiddenMount { path: PathBuf, reason: &'static str },
     #[error("this engine can't be told to mount `{}`: it has a colon, and a comma, a quotation mark or a line's end", path.display())]

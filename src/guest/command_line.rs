@@ -17,6 +17,8 @@ pub enum Verb {
     Init(Vec<String>),
     /// Stay until a signal comes.
     Pause,
+    /// Stay until no other process is in the container: root's programs are in one of their own.
+    Linger,
     /// Let clients in; without a flag, start a relay unless one runs, and wait until it listens.
     Relay(RelayMode),
     /// Run the tmux that keeps the sessions, with these arguments.
@@ -53,6 +55,8 @@ pub struct RelayMode {
     pub serve: bool,
     /// Serve one client on standard input and output: `--stdio`.
     pub stdio: bool,
+    /// Be root in the container of the first process: `--root`.
+    pub root: bool,
 }
 
 /// A hook is a command line; they travel as JSON, in one argument.
@@ -90,6 +94,7 @@ impl Verb {
             "hold" => Self::Hold(holding(&mut line)?),
             "init" => Self::Init(program(&mut line)?),
             "pause" => Self::Pause,
+            "linger" => Self::Linger,
             "relay" => Self::Relay(relay(&mut line)?),
             "tmux" => Self::Tmux(rest(&mut line)?),
             "which-tmux" => Self::WhichTmux,
@@ -127,6 +132,7 @@ fn relay(line: &mut Parser) -> Result<RelayMode, Error> {
         match flag {
             Long("serve") => mode.serve = true,
             Long("stdio") => mode.stdio = true,
+            Long("root") => mode.root = true,
             other => return Err(other.unexpected()),
         }
     }
@@ -205,7 +211,7 @@ mod tests {
     fn flags_are_read_and_others_refused() {
         let holding = Holding { once: true, until_last_session: false, stop_timeout: Duration::from_millis(1500) };
         assert_eq!(parse(&["hold", "--stop-timeout=1500", "--once"]), Ok(Verb::Hold(holding)));
-        assert_eq!(parse(&["relay", "--serve"]), Ok(Verb::Relay(RelayMode { serve: true, stdio: false })));
+        assert_eq!(parse(&["relay", "--serve"]), Ok(Verb::Relay(RelayMode { serve: true, ..RelayMode::default() })));
         assert_eq!(parse(&["relay", "--nonsense"]), Err("invalid option '--nonsense'".to_owned()));
         assert_eq!(parse(&["pause", "more"]), Err("unexpected argument \"more\"".to_owned()));
         assert_eq!(parse(&["keep"]), Err("a program is missing".to_owned()));

@@ -14,9 +14,10 @@ use super::{Asked, hooks, watch};
 use crate::cli::{Attach, Creation};
 use crate::commands::target::{self, SessionTarget};
 use crate::connection::attach::{End, Goodbye, pump};
+use crate::connection::control::{self, Start};
 use crate::connection::signals::Signals;
 use crate::connection::terminal::{Terminal, USUAL_SIZE};
-use crate::connection::{control, environment, git};
+use crate::connection::{environment, git};
 use crate::container::connect::{Connected, Connector};
 use crate::container::plan;
 use crate::context::Context;
@@ -39,39 +40,60 @@ const INTERRUPTED: u8 = 130;
 pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     args.creation.remove_on_exit = args.rm;
     let SessionTarget { project, session } = project_of(&args, context).await?;
-    let session = session.unwrap_or_default();
+    let session = session.unwrap_or_else(|| SessionName::usual(args.root));
     if args.print {
         return show_line(&session, &project, context).await;
     }
+    let Attach { creation, command, root, .. } = &args;
     if args.create {
-        return create_and_enter(&project, &session, &args.creation, &args.command, args.directory, context).await;
+        let wished = Wished { session: &session, creation, command, as_root: *root };
+        return create_and_enter(&project, wished, args.directory.clone(), context).await;
     }
     refuse_without_terminal("attach")?;
-    let connector = Connector::to(&project, context);
+    let connector = Connector::to(&project, context).of_root(*root);
     let connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
-    let Attach { creation, command, .. } = &args;
     let visit = Visit { connector: &connector, session: &session, creation, command, directory: None, variables: Vec::new() };
     visit.enter(connected, commands::attach(&session)).await
+}
+
+/// A session that is to be there, and what it takes to make it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wished<'a> {
+    pub session: &'a SessionName,
+    pub creation: &'a Creation,
+    /// In place of what is configured.
+    pub command: &'a [String],
+    pub as_root: bool,
+}
+
+impl<'a> Wished<'a> {
+    /// One of the user's, which runs what is configured, else a shell.
+    pub fn new(session: &'a SessionName, creation: &'a Creation) -> Self {
+        Self { session, creation, command: &[], as_root: false }
+    }
 }
 
 /// Attaches this terminal to a session; creates and starts whatever is not there yet.
 pub async fn create_and_enter(
     project: &Project,
-    session: &SessionName,
-    creation: &Creation,
-    command: &[String],
+    wished: Wished<'_>,
     directory: Option<String>,
     context: &Context,
 ) -> Result<ExitCode> {
     refuse_without_terminal("open")?;
+    let Wished { session, creation, command, as_root } = wished;
     let connector = Connector::to(project, context);
     let asked = Asked::of_connector(&connector, creation).await?;
     asked.refuse_kept(&connector).await?;
     let mut connected = connector.up(&asked.wanted(context)).await?;
     asked.begin(&mut connected, &connector).await?;
+    let connector = connector.of_root(as_root);
+    if as_root {
+        connected = Box::pin(connector.running()).await?;
+    }
     control::make_room(&mut connected.connection, &connector.name(), session, command).await?;
-    let start = asked.start_of(session);
+    let start = if as_root { Start::default() } else { asked.start_of(session) };
     let variables = start.variables();
     let command = if command.is_empty() { &start.command } else { command };
     let directory = directory.or(start.directory);
@@ -168,9 +190,10 @@ impl Visit<'_> {
     async fn up_again(&self) -> Result<Connected> {
         let Connector { project, context, .. } = self.connector;
         let asked = Asked::of(project, self.creation, context)?;
-        let mut connected = self.connector.up(&asked.wanted(context)).await?;
-        asked.begin(&mut connected, self.connector).await?;
-        Ok(connected)
+        let users = Connector::to(project, context);
+        let mut connected = users.up(&asked.wanted(context)).await?;
+        asked.begin(&mut connected, &users).await?;
+        if self.connector.is_as_root() { self.connector.running().await } else { Ok(connected) }
     }
 
     /// Shows the session until this connection or one of its ends goes. Breaks off where a signal comes before the session.
@@ -197,7 +220,7 @@ impl Visit<'_> {
         let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
         let end = match asked {
             Ok(()) => {
-                if is_first {
+                if is_first && !self.connector.is_as_root() {
                     // While the session comes.
                     history::record(&context.state_dir, self.connector.project, self.session, Timestamp::now());
                 }

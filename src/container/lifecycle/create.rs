@@ -77,6 +77,7 @@ impl Wanted<'_> {
     /// project's own may have them.
     pub fn check(&self, project: &Project, replaced: Option<&Container>) -> Result<()> {
         self.resources.sources(project)?;
+        self.resources.check_devices()?;
         if self.throw_away { Ok(()) } else { self.resources.check_ports(replaced) }
     }
 }
