@@ -131,6 +131,8 @@ fn the_menu_asks_before_a_rebuild_and_shows_what_there_is_to_read() {
     screen.press(&["q"]);
     wait_until("the popup to be closed", || !screen.text().contains('┌'));
     choose("d");
+    screen.wait_for_text("ok      engine: ");
+    screen.press(&["G"]);
     screen.wait_for_text(&format!("`{container}`: running"));
     screen.press(&["q"]);
     wait_until("the popup to be closed", || !screen.text().contains('┌'));
@@ -158,8 +160,17 @@ fn without_an_engine_the_menu_has_what_needs_none_and_says_so() {
     let screen = host.attach("main");
     open(&world, &host, &screen, &project);
     host.tmux(["set-environment", "-g", "DOCKER_HOST", "unix:///nonexistent.sock"]);
-    let expected =
-        ["api · no engine", "main (1)", "Open (o)", "Split right (%)", "Split below (\")", "Configuration (c)", "Doctor (d)"];
+    let expected = [
+        "api · no engine",
+        "main (1)",
+        "Open (o)",
+        "Split right (%)",
+        "Split below (\")",
+        "Run again (a)",
+        "End session (k)",
+        "Configuration (c)",
+        "Doctor (d)",
+    ];
     wait_for_menu(&screen, &[&expected[..], &["the rest needs the engine"]].concat());
 }
 

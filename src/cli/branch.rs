@@ -11,6 +11,7 @@ use crate::model::SessionName;
 pub struct Branch {
     /// The branch; a new one begins where the project is now
     pub name: String,
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     #[command(flatten)]
     pub creation: Creation,
@@ -33,6 +34,7 @@ pub struct Branch {
 
 #[derive(Debug, Args)]
 pub struct Branches {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Print an array of objects
     #[arg(long)]

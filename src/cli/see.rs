@@ -16,7 +16,7 @@ pub struct List {
 
 #[derive(Debug, Args)]
 pub struct Events {
-    /// [default: all projects]
+    /// Directories, projects' names or containers' [default: all projects]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// Print an object for each, a line each
