@@ -92,7 +92,7 @@ pub struct Capture {
 
 #[derive(Debug, Args)]
 pub struct Kill {
-    /// Directories, projects' names or containers', each with `:` and a session if not main [default: the project at hand]
+    /// Directories, projects' names or containers', each with `:` and a session, which is main where none is named
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// The session to end, where one target is named, or none
@@ -114,7 +114,7 @@ pub struct Sessions {
 
 #[derive(Debug, Args)]
 pub struct Wait {
-    /// Directories, projects' names or containers', each with `:` and a session if not main [default: the project at hand]
+    /// Directories, projects' names or containers', each with `:` and a session, which is main where none is named
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// The session to wait for, of targets that name none [default: main]

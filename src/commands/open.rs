@@ -1,6 +1,7 @@
 //! `wharf open`
 
 use std::env;
+use std::mem;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -38,28 +39,28 @@ impl Open {
 
 pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
     args.creation.remove_on_exit = args.rm;
-    let said = args.session.clone();
     if let [] | [_] = args.targets[..] {
-        let target = args.targets.first().map(String::as_str);
-        let SessionTarget { project, session } = target::resolve_existing_session(target, said.as_ref(), context).await?;
-        args.session = session;
-        return open(&args, &project, context).await;
+        let target = args.targets.pop();
+        return open_target(&mut args, target.as_deref(), context).await;
     }
     if context.tmux.is_none() && !args.detach {
         return Err(Error::Needs { verb: "open", needs: "tmux to open several projects" });
     }
+    let named = args.session.clone();
     let mut outcomes = Vec::new();
     // One after the other: their windows come in this order, and it may ask.
-    for target in args.targets.clone() {
-        outcomes.push(match target::resolve_existing_session(Some(&target), said.as_ref(), context).await {
-            Ok(SessionTarget { project, session }) => {
-                args.session = session;
-                Box::pin(open(&args, &project, context)).await.map(drop)
-            }
-            Err(error) => Err(error),
-        });
+    for target in mem::take(&mut args.targets) {
+        args.session.clone_from(&named);
+        outcomes.push(Box::pin(open_target(&mut args, Some(&target), context)).await.map(drop));
     }
     all_or_several(outcomes)
+}
+
+/// Opens the session that a target names, else the one of the arguments.
+async fn open_target(args: &mut Open, target: Option<&str>, context: &Context) -> Result<ExitCode> {
+    let SessionTarget { project, session } = target::resolve_existing_session(target, args.session.as_ref(), context).await?;
+    args.session = session;
+    open(args, &project, context).await
 }
 
 async fn open(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {

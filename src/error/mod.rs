@@ -41,6 +41,8 @@ pub enum Error {
     NoGpus,
     #[error("there is nothing to mount at `{}`", path.display())]
     NoMountSource { path: PathBuf },
+    #[error("you may not read `{}`", path.display())]
+    MayNotRead { path: PathBuf },
     #[error("there is no character device `{path}` on this machine")]
     NoDevice { path: String },
     #[error("`{}` can't be mounted: {reason}", path.display())]

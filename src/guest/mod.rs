@@ -9,6 +9,7 @@ mod init;
 mod keep;
 mod last_session;
 mod listens;
+mod locale;
 mod once;
 mod processes;
 mod relay;

@@ -37,7 +37,9 @@ impl TmuxServer {
     /// Closes panes, and windows with their last.
     pub fn close_panes(&self, panes: &[PaneId]) -> Result<()> {
         let mut commands = TmuxCommands::new();
-        panes.iter().for_each(|pane| commands.push(KillPane::new().target_pane(pane.to_string())));
+        for pane in panes {
+            commands.push(KillPane::new().target_pane(pane.to_string()));
+        }
         if panes.is_empty() { Ok(()) } else { self.run("close the panes", &commands).map(drop) }
     }
 

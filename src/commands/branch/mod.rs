@@ -5,7 +5,7 @@ mod list;
 mod repository;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::open::{open_detached, open_window};
@@ -15,7 +15,6 @@ use crate::commands::target;
 use crate::config::{Trusted, own_file};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::model::SessionName;
 use crate::paths;
 use crate::project::Project;
 use repository::Repository;
@@ -66,7 +65,7 @@ fn command(args: &Branch, project: &Project, context: &Context) -> Result<Vec<St
     let read = fs::read_to_string(prompt).map_err(|source| Error::io(format!("read `{}`", prompt.display()), source))?;
     let mut command = args.command.clone();
     if command.is_empty() {
-        let session = args.session.clone().unwrap_or_else(SessionName::default);
+        let session = args.session.clone().unwrap_or_default();
         command = Asked::of(project, &args.creation, context)?.start_of(&session).command;
     }
     if command.is_empty() {
@@ -88,6 +87,6 @@ fn trust_as(project: &Project, worktree: &Project, context: &Context) -> Result<
 }
 
 /// The projects of a worktree: itself, and those below it.
-fn is_within(project: &Project, worktree: &PathBuf) -> bool {
+fn is_within(project: &Project, worktree: &Path) -> bool {
     project.path().starts_with(worktree)
 }

@@ -21,7 +21,8 @@ pub fn tell(tmux: &TmuxServer, windows: &Windows, container: &ContainerName, ses
     let names: Vec<&str> = sessions.iter().map(SessionName::as_str).collect();
     let text = format!("{container}: {} waits for you", names.join(", "));
     for (client, _, terminal) in clients {
-        tmux.show_message(&client, &format!("wharf: {text}"));
+        // Who has gone meanwhile needs no word.
+        let _ = tmux.show_message(&client, &format!("wharf: {text}"));
         notify_desktop(&terminal, &text);
     }
 }
