@@ -115,7 +115,7 @@ impl Locations {
     }
 
     fn trusted_part(&self, project: &Project, part: Part, text: &str) -> (Part, Option<Waiting>) {
-        if (Trusted { state_dir: &self.state_dir, project }).is(text) {
+        if (Trusted { state_dir: &self.state_dir, project }).is(&part) {
             return (part, None);
         }
         let (inside, waiting) = inside_only(part);

@@ -71,6 +71,9 @@ impl RecordedConfig {
         if config.sudo.value {
             say("sudo", "works".to_owned());
         }
+        if let Some(shell) = &config.shell {
+            say("shell", shell.value.clone());
+        }
         for variable in &config.env {
             let value = variable.value.value.clone().unwrap_or_else(|| "inherited".to_owned());
             say(&format!("env {}", variable.name), value);

@@ -102,6 +102,7 @@ impl Error {
             Self::SshdOfRoot { .. } => "configure `ssh`; then `wharf rebuild`".to_owned(),
             Self::NoPublicKey => "`ssh-keygen -t ed25519` makes one".to_owned(),
             Self::NoSsh => "write `ssh` into the configuration".to_owned(),
+            Self::OneSide { .. } => "one side is in a container: `wharf cp api:notes .`".to_owned(),
             Self::BadSshPort { .. } => "ports are 1 to 65535".to_owned(),
             Self::NoShell { .. } => "name one of its programs: `wharf open -- CMD`".to_owned(),
             Self::NoWayIn { container, .. } => format!("`docker logs {container}` may say more; `wharf stop`, then `wharf open`"),

@@ -59,6 +59,10 @@ pub enum Error {
     PortTaken { port: u16, address: IpAddr },
     #[error("a network `{name}` exists that wharf did not make")]
     ForeignNetwork { name: String },
+    #[error("nothing was copied: {sides}")]
+    OneSide { sides: &'static str },
+    #[error("there is no `{path}` in container `{container}`")]
+    NoSuchPlace { container: ContainerName, path: String },
     #[error("there is no `{}`", path.display())]
     NoProjectFile { path: PathBuf },
 

@@ -6,7 +6,6 @@ use super::is_within;
 use super::repository::Repository;
 use crate::cli::Rm;
 use crate::commands::rm;
-use crate::config::Trusted;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::print;
@@ -40,7 +39,6 @@ pub async fn run(name: &str, repository: &Repository, context: &Context) -> Resu
             Err(Error::NoContainer { .. }) => {}
             removed => removed?,
         }
-        let _ = Trusted { state_dir: &context.state_dir, project }.revoke();
     }
     repository.remove_worktree(&worktree.path).await?;
     print::line(format_args!("removed the worktree of branch {name}; the branch stays"))?;

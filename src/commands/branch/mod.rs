@@ -12,7 +12,6 @@ use super::open::{open_detached, open_window};
 use super::{Asked, watch};
 use crate::cli::{Branch, Creation, Open};
 use crate::commands::target;
-use crate::config::{Trusted, own_file};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::paths;
@@ -40,7 +39,6 @@ pub async fn run(mut args: Branch, context: &Context) -> Result<ExitCode> {
         repository.add(&args.name, pattern).await?
     };
     let worktree = Project::at(&path.join(&repository.within))?;
-    trust_as(&project, &worktree, context)?;
     let open = Open { creation: args.creation, session: args.session.clone(), detach: true, command, ..Open::default() };
     if let Err(error) = Box::pin(open_detached(&open, &worktree, context)).await {
         if is_new {
@@ -73,17 +71,6 @@ fn command(args: &Branch, project: &Project, context: &Context) -> Result<Vec<St
     }
     command.push(read.trim_end().to_owned());
     Ok(command)
-}
-
-/// Trust follows the repository: a file that says the same in the worktree is trusted there, too.
-fn trust_as(project: &Project, worktree: &Project, context: &Context) -> Result<()> {
-    let trusted = |project| Trusted { state_dir: &context.state_dir, project };
-    let file = own_file(worktree.path());
-    let Ok(text) = fs::read_to_string(&file) else { return Ok(()) };
-    if !trusted(project).is(&text) {
-        return Ok(());
-    }
-    trusted(worktree).put(&text).map_err(|source| Error::io(format!("trust `{}`", file.display()), source))
 }
 
 /// The projects of a worktree: itself, and those below it.
