@@ -4,6 +4,7 @@ mod support;
 
 mod agent;
 mod battery;
+mod branch;
 mod build;
 mod config;
 mod configured;
@@ -57,5 +58,6 @@ mod test_images;
 mod throw_away;
 mod tmuxes;
 mod users;
+mod waiting;
 mod watch;
 mod windows;

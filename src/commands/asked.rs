@@ -2,7 +2,7 @@
 
 use super::{dotfiles, hooks, sources, ssh};
 use crate::cli::Creation;
-use crate::config::{Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Ready, Sourced, User};
+use crate::config::{AUTO, Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Ready, Sourced, User};
 use crate::connection::control::{self, Start};
 use crate::connection::environment;
 use crate::container::connect::{Connected, Connector};
@@ -33,10 +33,13 @@ pub struct Asked {
 impl Asked {
     /// Says which lines of the project's file have no effect, where it is not trusted.
     pub fn of(project: &Project, creation: &Creation, context: &Context) -> Result<Box<Self>> {
-        let Effective { config, waiting } =
+        let Effective { mut config, waiting } =
             context.configuration().effective(project, creation.profile.as_deref(), flags(creation))?;
         if let Some(waiting) = &waiting {
             report::note_waiting(waiting, context);
+        }
+        if creation.auto_ports {
+            config.ports.iter_mut().for_each(|port| port.value.host = AUTO);
         }
         let user = match config.user.value {
             User::Root => HostUser::new(0, 0, None),

@@ -21,7 +21,7 @@ use crate::model::stop_signal;
 use crate::protocol::ON_FAILURE;
 
 /// What a profile can hold.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "image",
     "build",
     "user",
@@ -46,6 +46,7 @@ const KEYS: [&str; 24] = [
     "mask",
     "allow",
     "attach",
+    "worktrees",
 ];
 /// What can be at the top of a file beside these.
 const TOP_KEYS: [&str; 3] = ["profile", "projects", "dotfiles"];
@@ -217,6 +218,10 @@ impl Decoder<'_> {
                 fields.set(&mut layer.ssh, sourced(Some(Ssh { port }), source));
             }
             "limits" => limits(fields, source, &mut layer.limits),
+            "worktrees" => {
+                let pattern = fields.argument("a path with `{branch}` in it", value::worktrees);
+                fields.set(&mut layer.worktrees, from(pattern));
+            }
             "network" => {
                 let network = fields.argument("a name", value::network);
                 fields.set(&mut layer.network, from(network));

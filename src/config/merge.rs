@@ -52,6 +52,7 @@ pub struct Config {
     pub attach: Sourced<Way>,
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
+    pub worktrees: Option<Sourced<String>>,
     pub dotfiles: Option<Sourced<Dotfiles>>,
 }
 
@@ -81,6 +82,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.shell = part.shell.or(config.shell);
         config.dotfiles = part.dotfiles.or(config.dotfiles);
         config.ssh = part.ssh.or(config.ssh);
+        config.worktrees = part.worktrees.or(config.worktrees);
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
         config.stop_timeout = part.stop_timeout.or(config.stop_timeout);
@@ -174,6 +176,7 @@ impl Default for Config {
             attach: Sourced::default(Way::Relay),
             profiles: Vec::new(),
             projects: Vec::new(),
+            worktrees: None,
             dotfiles: None,
         }
     }

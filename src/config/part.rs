@@ -43,6 +43,8 @@ pub struct Part {
     pub attach: Option<Sourced<Way>>,
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
+    /// Where worktrees of branches are, relative to the repository.
+    pub worktrees: Option<Sourced<String>>,
     pub dotfiles: Option<Sourced<Dotfiles>>,
 }
 
@@ -139,10 +141,13 @@ pub struct Variable {
     pub value: Option<String>,
 }
 
+/// The port that stands for any that is free.
+pub const AUTO: u16 = 0;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Port {
     pub container: u16,
-    /// Any that is free where it is 0.
+    /// [`AUTO`] where the engine is to choose one.
     pub host: u16,
     pub address: std::net::IpAddr,
 }

@@ -1,6 +1,6 @@
 //! What the picker asks of the host's tmux: the panes that show sessions, and what is on them.
 
-use tmux_interface::{CapturePane, DisplayMessage, ListPanes, SetBuffer, SetOption, TmuxCommands};
+use tmux_interface::{CapturePane, DisplayMessage, KillPane, ListPanes, SetBuffer, SetOption, TmuxCommands};
 
 use super::mark::{self, PROJECT, SESSION};
 use super::{ClientName, PaneId, TmuxServer};
@@ -38,6 +38,15 @@ impl TmuxServer {
             }
         });
         Ok(panes)
+    }
+
+    /// Closes panes, and windows with their last.
+    pub fn close_panes(&self, panes: &[PaneId]) -> Result<()> {
+        let mut commands = TmuxCommands::new();
+        for pane in panes {
+            commands.push(KillPane::new().target_pane(pane.to_string()));
+        }
+        if panes.is_empty() { Ok(()) } else { self.run("close the panes", &commands).map(drop) }
     }
 
     /// What a pane shows, with escape sequences for its colours.

@@ -4,7 +4,7 @@
 use tmux_interface::{SetOption, TmuxCommands};
 
 use super::TmuxServer;
-use super::shown::{ACTIVITY, BELL, DRIFT, STATE};
+use super::shown::{ACTIVITY, BELL, DRIFT, STATE, WAIT};
 use crate::error::Result;
 use crate::model::Condition;
 
@@ -12,6 +12,8 @@ use crate::model::Condition;
 pub const STATUS: &str = "@wharf-status";
 /// What is added where sessions have rung.
 const STATUS_BELL: &str = "@wharf-status-bell";
+/// What is added where sessions wait for their user.
+const STATUS_WAITING: &str = "@wharf-status-waiting";
 const STATUS_ACTIVITY: &str = "@wharf-status-activity";
 const STATUS_DRIFT: &str = "@wharf-status-drift";
 
@@ -36,6 +38,7 @@ fn defaults() -> Vec<(String, String)> {
     let mut defaults = vec![(STATUS.to_owned(), status())];
     defaults.extend(Condition::ALL.map(|condition| (of(condition), default_of(condition))));
     defaults.push((STATUS_BELL.to_owned(), format!(" {}", asks(&format!("!#{{{BELL}}}")))));
+    defaults.push((STATUS_WAITING.to_owned(), format!(" {}", asks(&format!("?#{{{WAIT}}}")))));
     defaults.push((STATUS_ACTIVITY.to_owned(), " +".to_owned()));
     defaults.push((STATUS_DRIFT.to_owned(), " ~".to_owned()));
     defaults
@@ -82,7 +85,12 @@ fn status() -> String {
     let is_set = |option| format!("#{{{option}}}");
     // Whoever no longer wants to know of activity is not told from that moment on.
     let is_wanted = format!("#{{&&:{},#{{monitor-activity}}}}", is_set(ACTIVITY));
-    let added = [(is_set(DRIFT), STATUS_DRIFT), (is_wanted, STATUS_ACTIVITY), (is_set(BELL), STATUS_BELL)];
+    let added = [
+        (is_set(DRIFT), STATUS_DRIFT),
+        (is_wanted, STATUS_ACTIVITY),
+        (is_set(BELL), STATUS_BELL),
+        (is_set(WAIT), STATUS_WAITING),
+    ];
     let added = added.map(|(is_shown, format)| format!("#{{?{is_shown},#{{E:{format}}},}}")).concat();
     format!("#{{?{STATE},{states}{added},}}")
 }
