@@ -10,6 +10,7 @@ mod configured;
 mod confinement;
 mod container;
 mod control;
+mod devcontainer;
 mod doctor;
 mod drift;
 mod errors;

@@ -2,7 +2,7 @@
 
 use super::{hooks, sources, ssh};
 use crate::cli::Creation;
-use crate::config::{Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Sourced, User};
+use crate::config::{Choice, Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Sourced, User, WaitFor};
 use crate::connection::control::{self, Start};
 use crate::connection::environment;
 use crate::container::connect::{Connected, Connector};
@@ -17,6 +17,7 @@ use crate::model::SessionName;
 use crate::output::report;
 use crate::project::Project;
 use crate::project::host_user::HostUser;
+use crate::protocol::hooks::Later;
 use crate::protocol::sshd::PORT_VARIABLE;
 
 /// What a new container is to be: the configuration that counts, and who runs things in it.
@@ -26,6 +27,8 @@ pub struct Asked {
     resources: Resources,
     recipe: Option<Recipe>,
     recorded: RecordedConfig,
+    on_host: Vec<Command>,
+    notes: Vec<String>,
     read_only: bool,
     remove_on_exit: bool,
 }
@@ -33,15 +36,16 @@ pub struct Asked {
 impl Asked {
     /// Says which lines of the project's file have no effect, where it is not trusted.
     pub fn of(project: &Project, creation: &Creation, context: &Context) -> Result<Box<Self>> {
-        let Effective { config, waiting } =
-            context.configuration().effective(project, creation.profile.as_deref(), flags(creation))?;
-        if let Some(waiting) = &waiting {
-            report::note_waiting(waiting, context);
+        let Effective { config, waiting, undecided, .. } =
+            context.configuration().effective(project, choice(creation), flags(creation))?;
+        if !undecided.is_empty() {
+            return Err(Error::SeveralDevcontainers { names: undecided });
         }
+        waiting.iter().for_each(|waiting| report::note_waiting(waiting, context));
         let user = match config.user.value {
             User::Root => HostUser::new(0, 0, None),
             // Of the image, who that is turns out when a container is made.
-            User::Host | User::Named(_) => context.user.clone(),
+            User::Host | User::Named(_) | User::Mapped(_) | User::Image { .. } => context.user.clone(),
         };
         let surroundings = context.configuration().surroundings;
         let mut resources = Resources::of(&config, project, surroundings, |name| context.variable(name));
@@ -53,7 +57,12 @@ impl Asked {
         let by_flags = RecordedConfig::flags_of(&config, creation);
         let recorded = RecordedConfig::of(&config, by_flags);
         // Boxed, for whoever waits for something with this in hand.
+        let on_host = config.on_host.iter().map(|hook| hook.value.clone()).collect();
+        let notable = config.properties.iter().filter(|property| property.is_notable);
+        let notes = notable.map(|property| format!("`{}`: {} ({})", property.name, property.becomes, property.from)).collect();
         Ok(Box::new(Self {
+            on_host,
+            notes,
             config,
             user,
             resources,
@@ -83,6 +92,8 @@ impl Asked {
             resources: Resources::default(),
             recipe: None,
             recorded: RecordedConfig::default(),
+            on_host: Vec::new(),
+            notes: Vec::new(),
             read_only: false,
             remove_on_exit: false,
         }
@@ -98,10 +109,13 @@ impl Asked {
             throw_away: false,
             read_only: self.read_only,
             workspace: self.config.workspace.as_ref().map(|path| path.as_str()),
+            directory: self.config.directory.as_ref().map(|path| path.as_str()),
             user: &self.user,
-            login: if let User::Named(login) = &self.config.user.value { Some(login) } else { None },
+            login: Some(&self.config.user.value).filter(|user| !matches!(user, User::Host | User::Root)),
             ssh_port: self.resources.ssh.map(|ssh| ssh.port),
             resources: &self.resources,
+            on_host: &self.on_host,
+            notes: &self.notes,
             recorded: &self.recorded,
             state_dir: &context.state_dir,
             cache_dir: &context.cache_dir,
@@ -131,7 +145,9 @@ impl Asked {
     }
 
     pub fn needs_set_up(&self) -> bool {
-        !self.config.on_create.is_empty() || !self.config.on_start.is_empty() || self.config.ssh.is_some()
+        let config = &self.config;
+        let hooks = [&config.on_create, &config.after_create, &config.on_start];
+        hooks.into_iter().any(|hooks| !hooks.is_empty()) || config.ssh.is_some()
     }
 
     fn has_autostart(&self) -> bool {
@@ -146,17 +162,28 @@ impl Asked {
 
     /// What belongs to a container that has come up: its hooks, its sshd.
     pub async fn set_up(&self, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
-        let commands = |hooks: &[Sourced<Command>]| hooks.iter().map(|hook| hook.0.clone()).collect::<Vec<_>>();
+        let commands = |hooks: &[Sourced<Command>]| hooks.iter().map(|hook| hook.value.clone()).collect::<Vec<_>>();
         if !self.config.on_create.is_empty() {
             Box::pin(hooks::on_create(&commands(&self.config.on_create), connected, connector)).await?;
         }
-        if !self.config.on_start.is_empty() {
-            Box::pin(hooks::on_start(&commands(&self.config.on_start), connected, connector)).await?;
+        let later = Later { after_create: commands(&self.config.after_create), on_start: commands(&self.config.on_start) };
+        if later != Later::default() {
+            let waits = self.config.wait_for.as_ref().is_some_and(|stage| stage.value == WaitFor::OnStart);
+            Box::pin(hooks::later(&later, waits, connected, connector)).await?;
         }
         if self.config.ssh.is_some() {
             ssh::listen(connected, connector).await;
         }
         Ok(())
+    }
+
+    /// What belongs to an attach: the hooks of one.
+    pub async fn attached(&self, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
+        if self.config.on_attach.is_empty() {
+            return Ok(());
+        }
+        let commands: Vec<Command> = self.config.on_attach.iter().map(|hook| hook.value.clone()).collect();
+        Box::pin(hooks::on_attach(&commands, connected, connector)).await
     }
 
     /// Starts the sessions that are to be there from the start, where none runs: the container has just come up, or all of them
@@ -201,6 +228,10 @@ fn ssh_port(config: &Config, creation: &Creation, context: &Context) -> Result<O
         (None, None) => ssh.port,
     };
     said.map_or_else(SshPort::any, |port| Ok(SshPort { port, is_any: false })).map(Some)
+}
+
+pub fn choice(creation: &Creation) -> Choice<'_> {
+    Choice { profile: creation.profile.as_deref(), devcontainer: creation.config.as_deref() }
 }
 
 /// What the command line says of the configuration.

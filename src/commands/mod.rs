@@ -45,7 +45,7 @@ use crate::guest::delivery::Sources;
 use crate::model::native_architecture;
 use crate::output::print;
 
-use asked::{Asked, flags};
+use asked::{Asked, choice, flags};
 
 pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
     match command {

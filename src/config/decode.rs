@@ -1,5 +1,6 @@
 //! KDL → [`Part`]. All that is wrong is found at once.
 
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use kdl::KdlNode;
 use super::fields::{Fields, name_span, problem, unknown};
 use super::forbidden;
 use super::part::{
-    Build, Command, Gpus, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Ssh, User,
-    Variable, Volume, Way,
+    Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, SessionVariable, Ssh,
+    User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Scope, Source, Sourced};
 use super::syntax;
@@ -18,21 +19,27 @@ use super::value::{self, Wrong};
 use crate::error::{Problem, Problems, place};
 
 /// What a profile can hold.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 25] = [
     "image",
     "build",
     "user",
     "workspace",
+    "directory",
     "session",
     "mount",
     "volume",
     "env",
+    "session-env",
     "port",
     "ssh",
     "limits",
     "network",
+    "sudo",
     "on-create",
+    "after-create",
     "on-start",
+    "on-attach",
+    "wait-for",
     "on-exit",
     "idle-stop",
     "mask",
@@ -47,6 +54,8 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// The engines' sockets that are in use.
     pub sockets: Vec<PathBuf>,
+    /// The host's environment.
+    pub variables: Arc<HashMap<String, String>>,
 }
 
 impl Surroundings {
@@ -145,12 +154,17 @@ impl Decoder<'_> {
                 fields.set(&mut layer.build, sourced(build, source));
             }
             "user" => {
-                let user: Option<User> = fields.argument("a user", value::user);
+                let user = user(fields);
                 fields.set(&mut layer.user, sourced(user, source));
             }
             "workspace" => {
                 let path = fields.argument("a path", value::container_path);
                 fields.set(&mut layer.workspace, from(path));
+                layer.workspace_source = sourced(workspace_source(fields), source);
+            }
+            "directory" => {
+                let path = fields.argument("a path", value::container_path);
+                fields.set(&mut layer.directory, from(path));
             }
             "session" => {
                 let session = session(fields);
@@ -162,9 +176,12 @@ impl Decoder<'_> {
             }
             "volume" => {
                 let volume = fields.argument("a name", value::name).zip(fields.argument("a path", value::container_path));
-                add(&mut layer.volumes, volume.map(|(name, target)| Volume { name, target }), source, fields);
+                let is_shared = fields.property("shared", value::boolean).unwrap_or(false);
+                let volume = volume.map(|(name, target)| Volume { name, target, is_shared });
+                add(&mut layer.volumes, volume, source, fields);
             }
             "env" => self.variables(fields, layer),
+            "session-env" => self.session_variables(fields, layer),
             "port" => {
                 let port = port(fields);
                 add(&mut layer.ports, port, source, fields);
@@ -182,10 +199,23 @@ impl Decoder<'_> {
                 let network = fields.argument("a name", value::network);
                 fields.set(&mut layer.network, from(network));
             }
-            "on-create" | "on-start" => {
-                let command = fields.arguments("a command", value::text).map(Command);
-                let hooks = if name == "on-create" { &mut layer.on_create } else { &mut layer.on_start };
-                hooks.extend(sourced(command, source));
+            "sudo" => {
+                let sudo = fields.argument("`#true` or `#false`", value::boolean);
+                fields.set(&mut layer.sudo, sourced(sudo, source));
+            }
+            "on-create" | "after-create" | "on-start" | "on-attach" => {
+                let hooks = match name {
+                    "on-create" => &mut layer.on_create,
+                    "after-create" => &mut layer.after_create,
+                    "on-start" => &mut layer.on_start,
+                    _ => &mut layer.on_attach,
+                };
+                hooks.extend(sourced(hook(fields), source));
+            }
+            "wait-for" => {
+                let words = [("on-create", WaitFor::OnCreate), ("on-start", WaitFor::OnStart)];
+                let stage = fields.argument("a word", |value| value::one_of(value, &words));
+                fields.set(&mut layer.wait_for, sourced(stage, source));
             }
             "on-exit" => {
                 let words = [("keep", OnExit::Keep), ("stop", OnExit::Stop), ("remove", OnExit::Remove)];
@@ -230,12 +260,40 @@ impl Decoder<'_> {
             let mut inner = Fields::of(child);
             if child.name().value() == "inherit" {
                 for name in inner.arguments("a variable's name", value::variable_name).unwrap_or_default() {
-                    add(&mut part.variables, Some(Variable { name, value: None }), &source, &mut inner);
+                    let variable = Variable { name, value: None, written: None };
+                    add(&mut part.variables, Some(variable), &source, &mut inner);
                 }
             } else {
                 let value = inner.argument("a value", value::text);
                 match value::variable(child.name().value()) {
-                    Ok(name) => add(&mut part.variables, value.map(|it| Variable { name, value: Some(it) }), &source, &mut inner),
+                    Ok(name) => {
+                        let variable = value.map(|value| Variable { name, value: Some(value), written: None });
+                        add(&mut part.variables, variable, &source, &mut inner);
+                    }
+                    Err(wrong) => inner.wrong_node(wrong),
+                }
+            }
+            fields.add_problems(inner.finish());
+        }
+    }
+
+    /// The children of `session-env` are variables, but for `unset`.
+    fn session_variables(&self, fields: &mut Fields, part: &mut Part) {
+        for child in fields.children() {
+            let source = self.source(child);
+            let mut inner = Fields::of(child);
+            if child.name().value() == "unset" {
+                for name in inner.arguments("a variable's name", value::variable_name).unwrap_or_default() {
+                    let variable = SessionVariable { name, value: None, written: None };
+                    add(&mut part.session_variables, Some(variable), &source, &mut inner);
+                }
+            } else {
+                let value = inner.argument("a value", value::text);
+                match value::variable(child.name().value()) {
+                    Ok(name) => {
+                        let variable = value.map(|value| SessionVariable { name, value: Some(value), written: None });
+                        add(&mut part.session_variables, variable, &source, &mut inner);
+                    }
                     Err(wrong) => inner.wrong_node(wrong),
                 }
             }
@@ -269,11 +327,17 @@ fn add<T: Keyed>(entries: &mut Vec<Sourced<T>>, entry: Option<T>, from: &Source,
 
 fn build(fields: &mut Fields) -> Option<Build> {
     let path = fields.argument("the path of a Dockerfile", value::project_path);
-    let (mut target, mut arguments) = (None, Vec::<(String, String)>::new());
-    fields.each_child(&["target", "arg"], |key, child| {
+    let (mut target, mut context, mut cache_from) = (None, None, Vec::new());
+    let mut arguments = Vec::<(String, String)>::new();
+    fields.each_child(&["target", "context", "cache-from", "arg"], |key, child| {
         if key == "target" {
             let read = child.argument("the name of a stage", value::full_text);
             child.set_plain(&mut target, read);
+        } else if key == "context" {
+            let read = child.argument("a directory", value::host_path);
+            child.set_plain(&mut context, read);
+        } else if key == "cache-from" {
+            cache_from.extend(child.arguments("an image", value::image).unwrap_or_default());
         } else if let Some((name, value)) =
             child.argument("a name", value::variable_name).zip(child.argument("a value", value::text))
         {
@@ -283,7 +347,50 @@ fn build(fields: &mut Fields) -> Option<Build> {
             arguments.push((name, value));
         }
     });
-    Some(Build { path: path?, target, arguments })
+    Some(Build { path: path?, context, target, arguments, cache_from })
+}
+
+/// What is mounted in place of the project.
+fn workspace_source(fields: &mut Fields) -> Option<WorkspaceSource> {
+    let directory = fields.property("source", value::host_path).map(WorkspaceSource::Directory);
+    let volume = fields.property("volume", value::name).map(WorkspaceSource::Volume);
+    let is_mounted = fields.property("mounted", value::boolean).unwrap_or(true);
+    directory.or(volume).or((!is_mounted).then_some(WorkspaceSource::Nothing))
+}
+
+/// Words, or children that run at once, each with words of its own.
+fn hook(fields: &mut Fields) -> Option<Command> {
+    let children = fields.children();
+    if children.is_empty() {
+        return fields.arguments("a command", value::text).map(Command::One);
+    }
+    let mut commands = BTreeMap::new();
+    for child in children {
+        let mut inner = Fields::of(child);
+        let words = inner.arguments("a command", value::text);
+        if let Some(words) = words
+            && commands.insert(child.name().value().to_owned(), words).is_some()
+        {
+            inner.wrong_node(Wrong::new(format!("`{}` is written twice", child.name().value()), "keep one of them"));
+        }
+        fields.add_problems(inner.finish());
+    }
+    Some(Command::Parallel(commands))
+}
+
+/// One whose name is followed by `ids="host"` gets the host user's.
+fn user(fields: &mut Fields) -> Option<User> {
+    let user: Option<User> = fields.argument("a user", value::user);
+    let is_mapped = fields.property("ids", |value| value::one_of(value, &[("host", true), ("image", false)])).unwrap_or(false);
+    match user? {
+        User::Named(name) if is_mapped => Some(User::Mapped(name)),
+        User::Image { .. } => Some(User::Image { is_mapped }),
+        User::Host | User::Root if is_mapped => {
+            fields.wrong_node(Wrong::new("`ids` is for a user of the image", "remove it"));
+            None
+        }
+        user => Some(user),
+    }
 }
 
 fn session(fields: &mut Fields) -> Option<Session> {
@@ -321,7 +428,7 @@ fn limits(fields: &mut Fields, source: &Source, limits: &mut Limits) {
     let memory = fields.property("memory", value::size);
     let cpus = fields.property("cpus", value::cpus);
     let pids = fields.property("pids", value::pids);
-    let gpus: Option<Gpus> = fields.property("gpus", value::gpus);
+    let gpus = fields.property("gpus", value::gpus);
     *limits = Limits {
         memory: sourced(memory, source),
         cpus: sourced(cpus, source),

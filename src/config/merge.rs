@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::part::{
-    Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Ssh, User, Variable,
-    Volume, Way,
+    Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Root, Session,
+    SessionVariable, Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -20,16 +20,28 @@ pub struct Config {
     pub user: Sourced<User>,
     /// At the project's own path where `None`.
     pub workspace: Option<Sourced<String>>,
+    /// What is mounted there; the project where `None`.
+    pub workspace_source: Option<Sourced<WorkspaceSource>>,
+    /// Where sessions begin, in the container; where the project is where `None`.
+    pub directory: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
     pub env: Vec<Sourced<Variable>>,
+    pub session_env: Vec<Sourced<SessionVariable>>,
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
     pub limits: Limits,
     pub network: Option<Sourced<String>>,
+    /// Whether a program may gain rights, as `sudo` does.
+    pub sudo: Option<Sourced<bool>>,
+    pub on_host: Vec<Sourced<Command>>,
     pub on_create: Vec<Sourced<Command>>,
+    pub after_create: Vec<Sourced<Command>>,
     pub on_start: Vec<Sourced<Command>>,
+    pub on_attach: Vec<Sourced<Command>>,
+    /// `on-create` where `None`.
+    pub wait_for: Option<Sourced<WaitFor>>,
     pub on_exit: Sourced<OnExit>,
     pub idle_stop: Option<Sourced<IdleStop>>,
     pub masks: Vec<Sourced<Pattern>>,
@@ -37,6 +49,7 @@ pub struct Config {
     pub attach: Sourced<Way>,
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
+    pub properties: Vec<Sourced<Property>>,
 }
 
 /// Where the image comes from.
@@ -59,7 +72,11 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         replace(&mut config.user, part.user);
         replace(&mut config.on_exit, part.on_exit);
         replace(&mut config.attach, part.attach);
-        config.workspace = part.workspace.or(config.workspace);
+        config.sudo = part.sudo.or(config.sudo);
+        if part.workspace.is_some() {
+            (config.workspace, config.workspace_source) = (part.workspace, part.workspace_source);
+        }
+        config.directory = part.directory.or(config.directory);
         config.ssh = part.ssh.or(config.ssh);
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
@@ -74,13 +91,19 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         replace_entries(&mut config.mounts, part.mounts);
         replace_entries(&mut config.volumes, part.volumes);
         replace_entries(&mut config.env, part.variables);
+        replace_entries(&mut config.session_env, part.session_variables);
         replace_entries(&mut config.ports, part.ports);
         replace_entries(&mut config.masks, part.masks);
         replace_entries(&mut config.allowed, part.allowed);
         replace_entries(&mut config.profiles, part.profiles);
         replace_entries(&mut config.projects, part.projects);
+        config.on_host.extend(part.on_host);
         config.on_create.extend(part.on_create);
+        config.after_create.extend(part.after_create);
+        config.on_attach.extend(part.on_attach);
+        config.wait_for = part.wait_for.or(config.wait_for);
         config.on_start.extend(part.on_start);
+        config.properties.extend(part.properties);
     }
     if config.image.from == Source::Default && config.limits.gpus.is_some() {
         config.image = Sourced::default(Image::Named(DEFAULT_GPU_IMAGE.to_owned()));
@@ -116,16 +139,24 @@ impl Default for Config {
             image: Sourced::default(Image::Named(DEFAULT_IMAGE.to_owned())),
             user: Sourced::default(User::Host),
             workspace: None,
+            workspace_source: None,
+            directory: None,
             sessions: Vec::new(),
             mounts: Vec::new(),
             volumes: Vec::new(),
             env: Vec::new(),
+            session_env: Vec::new(),
             ports: Vec::new(),
             ssh: None,
             limits: Limits::default(),
             network: None,
+            sudo: None,
+            on_host: Vec::new(),
             on_create: Vec::new(),
+            after_create: Vec::new(),
             on_start: Vec::new(),
+            on_attach: Vec::new(),
+            wait_for: None,
             on_exit: Sourced::default(OnExit::Keep),
             idle_stop: None,
             masks: Vec::new(),
@@ -133,6 +164,7 @@ impl Default for Config {
             attach: Sourced::default(Way::Relay),
             profiles: Vec::new(),
             projects: Vec::new(),
+            properties: Vec::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use super::source::Sourced;
 use crate::config::age;
 use crate::model::SessionName;
+pub use crate::protocol::hooks::Command;
 
 /// One layer of the configuration. What can be written more than once is a list; its entries are told apart by their
 /// [`Keyed::key`].
@@ -17,16 +18,26 @@ pub struct Part {
     pub build: Option<Sourced<Build>>,
     pub user: Option<Sourced<User>>,
     pub workspace: Option<Sourced<String>>,
+    pub workspace_source: Option<Sourced<WorkspaceSource>>,
+    pub directory: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
     pub variables: Vec<Sourced<Variable>>,
+    pub session_variables: Vec<Sourced<SessionVariable>>,
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
     pub limits: Limits,
     pub network: Option<Sourced<String>>,
+    pub sudo: Option<Sourced<bool>>,
+    /// On the host, before the container starts.
+    pub on_host: Vec<Sourced<Command>>,
     pub on_create: Vec<Sourced<Command>>,
+    /// Once as well, but nobody waits for it.
+    pub after_create: Vec<Sourced<Command>>,
     pub on_start: Vec<Sourced<Command>>,
+    pub on_attach: Vec<Sourced<Command>>,
+    pub wait_for: Option<Sourced<WaitFor>>,
     pub on_exit: Option<Sourced<OnExit>>,
     pub idle_stop: Option<Sourced<IdleStop>>,
     pub masks: Vec<Sourced<Pattern>>,
@@ -34,14 +45,20 @@ pub struct Part {
     pub attach: Option<Sourced<Way>>,
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
+    /// What became of each property of a devcontainer.json.
+    pub properties: Vec<Sourced<Property>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Build {
     /// A Dockerfile, or its directory; relative to the project.
     pub path: String,
+    /// The directory whose files the build can see, likewise; by default a Dockerfile's is the project.
+    pub context: Option<String>,
     pub target: Option<String>,
     pub arguments: Vec<(String, String)>,
+    /// Images whose layers may be used again.
+    pub cache_from: Vec<String>,
 }
 
 /// Who commands run as.
@@ -53,6 +70,13 @@ pub enum User {
     Root,
     /// One of the image.
     Named(String),
+    /// One of the image that gets the host user's uid and gid, so that files belong to the same person on both sides.
+    Mapped(String),
+    /// Whoever the image says.
+    Image {
+        /// With the host user's uid and gid, unless it is root.
+        is_mapped: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,9 +99,11 @@ pub struct Mount {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Volume {
-    /// The project's own: no other project has the same volume by the same name.
+    /// The project's own: no other project has the same volume by the same name, unless it is shared.
     pub name: String,
     pub target: String,
+    /// Whether it is the engine's volume of just that name, which other containers may have as well.
+    pub is_shared: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -85,6 +111,18 @@ pub struct Variable {
     pub name: String,
     /// The host's own where `None`.
     pub value: Option<String>,
+    /// How it is written, where the value has something of the host's environment: that is nobody else's to read.
+    pub written: Option<String>,
+}
+
+/// What sessions and hooks have beyond the container's own environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SessionVariable {
+    pub name: String,
+    /// `${containerEnv:NAME}` in it is what the container has by that name. Taken away where `None`.
+    pub value: Option<String>,
+    /// As of a [`Variable`].
+    pub written: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -113,11 +151,28 @@ pub struct Limits {
 pub enum Gpus {
     All,
     Count(u16),
+    /// All there are, if any.
+    Optional,
 }
 
-/// A program and its arguments, or one line for a shell.
+/// What of the life cycle has to be done before anybody enters a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitFor {
+    OnCreate,
+    OnStart,
+}
+
+/// What takes the project's place at its mount point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Command(pub Vec<String>);
+#[serde(rename_all = "lowercase")]
+pub enum WorkspaceSource {
+    /// Another directory of the host; written as that of a [`Mount`].
+    Directory(String),
+    /// The engine's volume of this name.
+    Volume(String),
+    Nothing,
+}
 
 /// What becomes of the container when its last session ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -151,6 +206,17 @@ pub struct Profile {
     pub name: String,
     #[serde(flatten)]
     pub part: Part,
+}
+
+/// A property of a devcontainer.json.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Property {
+    /// Its path, as in `build.target`.
+    pub name: String,
+    /// What wharf does with it.
+    pub becomes: String,
+    /// Whether people should hear of it when the container is made.
+    pub is_notable: bool,
 }
 
 /// A directory that projects are in.
@@ -189,6 +255,7 @@ keyed! {
     Mount: target;
     Volume: target;
     Variable: name;
+    SessionVariable: name;
     Port: container;
     Pattern: 0;
     Profile: name;

@@ -8,7 +8,8 @@ use super::*;
 use crate::error::Problems;
 
 pub fn decoded(scope: Scope, text: &str) -> Result<Part, Problems> {
-    let surroundings = Surroundings { home: Some("/home/ada".into()), sockets: vec!["/srv/engine/api.sock".into()] };
+    let surroundings =
+        Surroundings { home: Some("/home/ada".into()), sockets: vec!["/srv/engine/api.sock".into()], ..Surroundings::default() };
     decode(File { scope, path: "wharf.kdl", text }, &surroundings)
 }
 
@@ -80,7 +81,7 @@ fn several_errors_are_told_at_once() {
     1 | imge "debian"
       | ^^^^
       |
-      = hint: did you mean `image`? allowed: image, build, user, workspace, session, mount, volume, env, port, ssh, limits, network, on-create, on-start, on-exit, idle-stop, mask, allow, attach, profile, projects
+      = hint: did you mean `image`? allowed: image, build, user, workspace, directory, session, mount, volume, env, session-env, port, ssh, limits, network, sudo, on-create, after-create, on-start, on-attach, wait-for, on-exit, idle-stop, mask, allow, attach, profile, projects
 
     error: `70000` is not a port
      --> wharf.kdl:3:6

@@ -23,10 +23,14 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
         }
     };
     let (inherited, given): (Vec<_>, Vec<_>) = part.variables.into_iter().partition(|variable| variable.value.value.is_none());
+    let (shared, own_volumes): (Vec<_>, Vec<_>) = part.volumes.into_iter().partition(|volume| volume.is_shared);
     each(&part.mounts, &mut waits);
+    each(&shared, &mut waits);
     each(&part.ports, &mut waits);
-    each(&part.on_create, &mut waits);
-    each(&part.on_start, &mut waits);
+    for hooks in [&part.on_host, &part.on_create, &part.after_create, &part.on_start, &part.on_attach] {
+        each(hooks, &mut waits);
+    }
+    each(part.workspace_source.as_slice(), &mut waits);
     each(&part.allowed, &mut waits);
     each(&part.projects, &mut waits);
     each(&inherited, &mut waits);
@@ -34,6 +38,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     each(part.user.as_slice(), &mut waits);
     each(part.ssh.as_slice(), &mut waits);
     each(part.network.as_slice(), &mut waits);
+    each(part.sudo.as_slice(), &mut waits);
     each(part.on_exit.as_slice(), &mut waits);
     each(part.limits.gpus.as_slice(), &mut waits);
     let mut profiles = Vec::new();
@@ -45,14 +50,17 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     let inside = Part {
         image: part.image,
         workspace: part.workspace,
+        directory: part.directory,
         sessions: part.sessions,
-        volumes: part.volumes,
+        volumes: own_volumes,
         variables: given,
+        session_variables: part.session_variables,
         limits: super::part::Limits { gpus: None, ..part.limits },
         idle_stop: part.idle_stop,
         masks: part.masks,
         attach: part.attach,
         profiles,
+        properties: part.properties,
         ..Part::default()
     };
     (inside, waiting)
@@ -64,24 +72,26 @@ fn each<T>(values: &[Sourced<T>], waits: &mut impl FnMut(&Source)) {
     }
 }
 
-/// The note that a project's file is trusted as it is now: a line as `sha256sum` prints it, by the project's path.
+/// The note that a project's files are trusted as they are now: for each a line as `sha256sum` prints it, by the project's path.
 pub struct Trusted<'a> {
     pub state_dir: &'a Path,
     pub project: &'a Project,
 }
 
 impl Trusted<'_> {
-    pub fn is(&self, text: &str) -> bool {
-        fs::read_to_string(self.note()).is_ok_and(|note| note == self.line(text))
+    pub fn is(&self, file: &Path, text: &str) -> bool {
+        let line = line(file, text);
+        fs::read_to_string(self.note()).is_ok_and(|note| note.split_inclusive('\n').any(|known| known == line))
     }
 
-    /// In one step: another launch may read it just now.
-    pub fn put(&self, text: &str) -> io::Result<()> {
+    /// Notes each of these files with its text. In one step: another launch may read it just now.
+    pub fn put<'t>(&self, files: impl IntoIterator<Item = (&'t Path, &'t str)>) -> io::Result<()> {
         let note = self.note();
         let directory = note.parent().unwrap_or(Path::new("/"));
         fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         let new = directory.join(format!(".{}", std::process::id()));
-        fs::write(&new, self.line(text))?;
+        let lines: String = files.into_iter().map(|(file, text)| line(file, text)).collect();
+        fs::write(&new, lines)?;
         fs::rename(new, note)
     }
 
@@ -96,8 +106,9 @@ impl Trusted<'_> {
     fn note(&self) -> PathBuf {
         self.state_dir.join("trusted").join(sha256_hex(self.project.as_str()))
     }
+}
 
-    fn line(&self, text: &str) -> String {
-        format!("{}  {}\n", sha256_hex(text), super::own_file(self.project.path()).display())
-    }
+/// A name with a newline in it is no line that could be mistaken for another file's: none begins with a hash then.
+fn line(file: &Path, text: &str) -> String {
+    format!("{}  {}\n", sha256_hex(text), file.display().to_string().replace('\n', "\\n"))
 }

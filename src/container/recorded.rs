@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Creation;
-use crate::config::{Config, Gpus, Image, OnExit, Source, User};
+use crate::config::{Choice, Config, Gpus, Image, OnExit, SessionVariable, Source, User, Variable, Volume};
 use crate::digest::short_sha256;
 use crate::quote;
 
@@ -24,6 +24,15 @@ pub struct Flags {
     pub ssh_port: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Which devcontainer.json was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+}
+
+impl Flags {
+    pub fn choice(&self) -> Choice<'_> {
+        Choice { profile: self.profile.as_deref(), devcontainer: self.config.as_deref() }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
@@ -51,30 +60,40 @@ impl RecordedConfig {
             Image::Named(name) => say("image", name.clone()),
             Image::Built(build) => {
                 say("build", build.path.clone());
+                build.context.iter().for_each(|context| say("build context", context.clone()));
                 build.target.iter().for_each(|target| say("build target", target.clone()));
                 build.arguments.iter().for_each(|(name, value)| say(&format!("build arg {name}"), value.clone()));
+                build.cache_from.iter().for_each(|image| say(&format!("build cache-from {image}"), "used".to_owned()));
             }
         }
         if let Some(workspace) = config.workspace.as_ref().filter(|_| !flags.workspace) {
             say("workspace", workspace.value.clone());
         }
+        config.directory.iter().for_each(|directory| say("directory", directory.value.clone()));
         say(
             "user",
             match &config.user.value {
                 User::Host => "host".to_owned(),
                 User::Root => "root".to_owned(),
                 User::Named(name) => name.clone(),
+                User::Mapped(name) => format!("{name} (with the host's ids)"),
+                User::Image { is_mapped: false } => "the image's".to_owned(),
+                User::Image { is_mapped: true } => "the image's (with the host's ids)".to_owned(),
             },
         );
-        for variable in &config.env {
-            let value = variable.value.value.clone().unwrap_or_else(|| "inherited".to_owned());
-            say(&format!("env {}", variable.name), value);
+        for Variable { name, value, written } in config.env.iter().map(|variable| &variable.value) {
+            let value = written.clone().or_else(|| value.clone()).unwrap_or_else(|| "inherited".to_owned());
+            say(&format!("env {name}"), value);
+        }
+        for SessionVariable { name, value, written } in config.session_env.iter().map(|variable| &variable.value) {
+            let value = written.clone().or_else(|| value.clone()).unwrap_or_else(|| "unset".to_owned());
+            say(&format!("session-env {name}"), value);
         }
         for mount in &config.mounts {
             let read_only = if mount.readonly { " (read-only)" } else { "" };
             say(&format!("mount {}", mount.target), format!("{}{read_only}", mount.source));
         }
-        config.volumes.iter().for_each(|volume| say(&format!("volume {}", volume.target), volume.name.clone()));
+        config.volumes.iter().for_each(|volume| say(&format!("volume {}", volume.target), volume_name(volume)));
         config.ports.iter().for_each(|port| say(&format!("port {}", port.container), format!("{}:{}", port.address, port.host)));
         if let Some(ssh) = &config.ssh {
             say("ssh", ssh.port.map_or_else(|| "any port".to_owned(), |port| port.to_string()));
@@ -93,6 +112,9 @@ impl RecordedConfig {
         if let Some(network) = &config.network {
             say("network", network.value.clone());
         }
+        if config.sudo.as_ref().is_some_and(|sudo| sudo.value) {
+            say("sudo", "allowed".to_owned());
+        }
         config.masks.iter().for_each(|mask| say(&format!("mask {}", mask.0), "hidden".to_owned()));
         let limits = &config.limits;
         let size = |bytes: u64| bytesize::ByteSize(bytes).display().iec().to_string();
@@ -105,6 +127,7 @@ impl RecordedConfig {
                 limits.gpus.as_ref().map(|gpus| match gpus.value {
                     Gpus::All => "all".to_owned(),
                     Gpus::Count(count) => count.to_string(),
+                    Gpus::Optional => "optional".to_owned(),
                 }),
             ),
         ];
@@ -126,6 +149,7 @@ impl RecordedConfig {
             on_exit: is_flag(&config.on_exit.from),
             ssh_port: creation.ssh_port.is_some(),
             profile: creation.profile.clone(),
+            config: creation.config.clone(),
         }
     }
 
@@ -159,6 +183,10 @@ impl RecordedConfig {
         };
         all.filter_map(line).collect()
     }
+}
+
+fn volume_name(volume: &Volume) -> String {
+    format!("{}{}", volume.name, if volume.is_shared { " (shared)" } else { "" })
 }
 
 #[cfg(test)]

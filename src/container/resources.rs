@@ -4,11 +4,12 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
-use crate::config::{self, Config, Gpus, OnExit, PROJECT_FILE, Surroundings, forbidden_mount};
+use crate::config::{self, Config, Gpus, OnExit, PROJECT_FILE, SessionVariable, Surroundings, WorkspaceSource, forbidden_mount};
 use crate::engine::{Container, Limits, Mount, PortBinding};
 use crate::error::{Error, Result};
 use crate::project::host_user::HostUser;
 use crate::project::{self, Masked, Project};
+use crate::protocol::variables;
 use crate::quote;
 
 /// How many files that look secret are named.
@@ -33,8 +34,13 @@ impl SshPort {
 pub struct Resources {
     /// `NAME=value`
     pub environment: Vec<String>,
+    session_variables: Vec<SessionVariable>,
+    /// Whether something else is mounted in the project's place, or nothing.
+    pub replaces_project: bool,
     mounts: Vec<config::Mount>,
-    volumes: Vec<(String, String)>,
+    volumes: Vec<config::Volume>,
+    /// Whether programs may gain rights, as `sudo` does.
+    pub sudo: bool,
     pub ports: Vec<PortBinding>,
     pub limits: Limits,
     /// Paths within the project that the container is not to see.
@@ -53,15 +59,30 @@ pub struct Resources {
 
 impl Resources {
     pub fn of(config: &Config, project: &Project, surroundings: Surroundings, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let sources: Vec<PathBuf> = config.mounts.iter().map(|mount| on_host(&mount.source, project, &surroundings)).collect();
+        let mut mounts: Vec<config::Mount> = config.mounts.iter().map(|mount| mount.value.clone()).collect();
+        let mut volumes: Vec<config::Volume> = config.volumes.iter().map(|volume| volume.value.clone()).collect();
+        let place = config.workspace.as_ref().map(|workspace| workspace.value.clone()).unwrap_or_default();
+        match config.workspace_source.as_ref().map(|source| source.value.clone()) {
+            Some(WorkspaceSource::Directory(source)) => {
+                mounts.insert(0, config::Mount { source, target: place, readonly: false });
+            }
+            Some(WorkspaceSource::Volume(name)) => {
+                volumes.insert(0, config::Volume { name, target: place, is_shared: true });
+            }
+            Some(WorkspaceSource::Nothing) | None => {}
+        }
+        let sources: Vec<PathBuf> = mounts.iter().map(|mount| on_host(&mount.source, project, &surroundings)).collect();
         // One that the host does not have is none in the container.
         let value = |name: &str, value: &Option<String>| value.clone().or_else(|| variable(name));
         let environment = config.env.iter().filter_map(|it| Some(format!("{}={}", it.name, value(&it.name, &it.value.value)?)));
         let limits = &config.limits;
         Self {
             environment: environment.collect(),
-            mounts: config.mounts.iter().map(|mount| mount.value.clone()).collect(),
-            volumes: config.volumes.iter().map(|volume| (volume.name.clone(), volume.target.clone())).collect(),
+            replaces_project: config.workspace_source.is_some(),
+            mounts,
+            session_variables: config.session_env.iter().map(|variable| variable.value.clone()).collect(),
+            volumes,
+            sudo: config.sudo.as_ref().is_some_and(|sudo| sudo.value),
             ports: config
                 .ports
                 .iter()
@@ -72,7 +93,7 @@ impl Resources {
                 nano_cpus: limits.cpus.as_ref().map(|cpus| nano(cpus.value)),
                 pids: limits.pids.as_ref().map(|pids| pids.value.into()),
                 gpus: limits.gpus.as_ref().map(|gpus| match gpus.value {
-                    Gpus::All => -1,
+                    Gpus::All | Gpus::Optional => -1,
                     Gpus::Count(count) => count.into(),
                 }),
             },
@@ -101,7 +122,23 @@ impl Resources {
 
     /// The project's own volumes: their names within the project, and where they are mounted.
     pub fn volumes(&self, user: &HostUser) -> impl Iterator<Item = (&str, String)> {
-        self.volumes.iter().map(|(name, target)| (name.as_str(), inside(target, user)))
+        let own = self.volumes.iter().filter(|volume| !volume.is_shared);
+        own.map(|volume| (volume.name.as_str(), inside(&volume.target, user)))
+    }
+
+    /// Volumes that other containers may have as well: their names, and where they are mounted.
+    pub fn shared_volumes(&self, user: &HostUser) -> impl Iterator<Item = (String, String)> {
+        let shared = self.volumes.iter().filter(|volume| volume.is_shared);
+        shared.map(|volume| (volume.name.clone(), inside(&volume.target, user)))
+    }
+
+    /// What sessions have beyond the container's own environment, which `container` looks up: `NAME=value`, or a name alone for what is taken away.
+    pub fn session_environment(&self, container: impl Fn(&str) -> Option<String>) -> Vec<String> {
+        let pair = |variable: &SessionVariable| match &variable.value {
+            Some(value) => format!("{}={}", variable.name, variables::expand(value, &container)),
+            None => variable.name.clone(),
+        };
+        self.session_variables.iter().map(pair).collect()
     }
 
     /// The canonical paths of what is mounted from the host. Refuses what this machine can't give: a link that leads to the

@@ -75,9 +75,9 @@ pub fn container(
         image: image.name.clone(),
         labels: own_labels,
         command,
-        environment: environment(project, wanted, ssh_port),
+        environment: environment(project, image, wanted, ssh_port),
         user: user.id_pair(),
-        working_dir: workspace(project, wanted),
+        working_dir: working_dir(project, wanted),
         mounts,
         read_only: wanted.read_only,
         auto_remove: wanted.throw_away || on_exit == OnExit::Remove,
@@ -89,6 +89,7 @@ pub fn container(
             _ => Vec::new(),
         },
         limits: wanted.resources.limits,
+        may_gain_rights: wanted.resources.sudo,
         network,
         name,
     }
@@ -109,10 +110,12 @@ fn file_systems(
     // A helper has filled the others, where the container is to be read-only.
     let is_kept = |volume: &String| wanted.read_only || kept.contains(volume);
     let mut mounts = vec![
-        Mount::Bind { source: project.to_string(), target: workspace.clone() },
         Mount::Bind { source: paths::shared(name, wanted.state_dir).to_string_lossy().into_owned(), target: HOST_DIR.to_owned() },
         Mount::ReadOnlyVolume { name: tools.volume().to_owned(), target: TOOLS_DIR.to_owned() },
     ];
+    if !wanted.resources.replaces_project {
+        mounts.insert(0, Mount::Bind { source: project.to_string(), target: workspace.clone() });
+    }
     let owner = format!("uid={},gid={}", user.uid, user.gid);
     let mut tmpfs = HashMap::from([(RUNTIME_DIR.to_owned(), format!("{owner},mode=0700,size=16m"))]);
     match (wanted.throw_away, wanted.read_only) {
@@ -143,6 +146,12 @@ fn file_systems(
         }
     }
     mounts.extend(wanted.resources.mounts(&on_disk.sources, user));
+    mounts.extend(wanted.resources.shared_volumes(user).map(|(name, target)| Mount::Volume {
+        name,
+        target,
+        labels: HashMap::new(),
+        is_kept: false,
+    }));
     mounts.extend(wanted.resources.volumes(user).map(|(volume, target)| Mount::Volume {
         is_kept: is_kept(&project.volume(volume)),
         // Not the throw-away container's: what a volume keeps is the project's.
@@ -155,7 +164,7 @@ fn file_systems(
     (mounts, tmpfs)
 }
 
-fn environment(project: &Project, wanted: &Wanted, ssh_port: Option<u16>) -> Vec<String> {
+fn environment(project: &Project, image: &Image, wanted: &Wanted, ssh_port: Option<u16>) -> Vec<String> {
     let user = wanted.user;
     let mut environment = vec![
         format!("HOME={}", user.home()),
@@ -169,6 +178,12 @@ fn environment(project: &Project, wanted: &Wanted, ssh_port: Option<u16>) -> Vec
     ];
     environment.extend(ssh_port.map(|port| format!("{}={port}", sshd::PORT_VARIABLE)));
     environment.extend(wanted.resources.environment.iter().cloned());
+    let container: Vec<&str> = image.environment.iter().chain(&environment).map(String::as_str).collect();
+    let for_sessions = wanted.resources.session_environment(|name| {
+        let of_name = |pair: &&str| pair.split_once('=').is_some_and(|(known, _)| known == name);
+        container.iter().rev().copied().find(of_name).and_then(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned())
+    });
+    environment.extend(for_sessions);
     environment
 }
 
@@ -211,6 +226,11 @@ pub fn workspace(project: &Project, wanted: &Wanted) -> String {
     } else {
         format!("/workspace/{}", project.container_name().hostname())
     }
+}
+
+/// Where sessions begin.
+pub fn working_dir(project: &Project, wanted: &Wanted) -> String {
+    wanted.directory.map_or_else(|| workspace(project, wanted), str::to_owned)
 }
 
 /// What proves that a container or volume is the project's.

@@ -18,6 +18,8 @@ pub struct BuildOrder<'a> {
     pub dockerfile: &'a str,
     pub target: Option<&'a str>,
     pub arguments: &'a [(String, String)],
+    /// Images whose layers may be used again.
+    pub cache_from: &'a [String],
     pub labels: HashMap<&'static str, String>,
     /// Whether every step is to be taken, though the engine has taken it before.
     pub anew: bool,
@@ -66,6 +68,10 @@ fn path(order: &BuildOrder) -> String {
     if let Some(target) = order.target {
         path.push_str("&target=");
         path.push_str(&escape(target));
+    }
+    if !order.cache_from.is_empty() {
+        path.push_str("&cachefrom=");
+        path.push_str(&json(serde_json::to_string(order.cache_from)));
     }
     if order.anew {
         path.push_str("&nocache=1");

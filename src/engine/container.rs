@@ -25,6 +25,8 @@ pub mod label {
     pub const OURS: &str = "wharf=true";
     pub const PROJECT: &str = "wharf.project";
     pub const NAME: &str = "wharf.name";
+    /// What an image says of itself as a development container.
+    pub const METADATA: &str = "devcontainer.metadata";
     pub const CREATED_AT: &str = "wharf.created_at";
     pub const CONFIG: &str = "wharf.config";
     pub const IMAGE: &str = "wharf.image";

@@ -17,6 +17,9 @@ use crate::model::ContainerName;
 /// ports. Of docker's own set AUDIT_WRITE, MKNOD, NET_RAW, SETFCAP, SETPCAP and SYS_CHROOT are missing (capabilities(7)).
 const CAPABILITIES: [&str; 8] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
 
+/// What docker gives root beside these.
+const USUAL_CAPABILITIES: [&str; 6] = ["AUDIT_WRITE", "MKNOD", "NET_RAW", "SETFCAP", "SETPCAP", "SYS_CHROOT"];
+
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerSpec {
@@ -39,6 +42,8 @@ pub struct ContainerSpec {
     pub limits: Limits,
     /// Beyond what every container has.
     pub capabilities: Vec<String>,
+    /// Whether programs may gain rights, as `sudo` does, and root has what the engine usually gives it.
+    pub may_gain_rights: bool,
     /// The engine's default where `None`.
     pub network: Option<Membership>,
 }
@@ -121,9 +126,9 @@ fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
             auto_remove: Some(spec.auto_remove),
             readonly_rootfs: Some(spec.read_only),
             cap_drop: Some(vec!["ALL".to_owned()]),
-            cap_add: Some(CAPABILITIES.map(str::to_owned).into_iter().chain(spec.capabilities).collect()),
+            cap_add: Some(capabilities(spec.may_gain_rights).chain(spec.capabilities).collect()),
             // A setuid program gains nothing: nobody becomes root who was not.
-            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            security_opt: Some(if spec.may_gain_rights { Vec::new() } else { vec!["no-new-privileges".to_owned()] }),
             mounts: Some(spec.mounts.into_iter().map(engine_mount).collect()),
             tmpfs: Some(spec.tmpfs),
             port_bindings: Some(spec.ports.iter().map(engine_port).collect()),
@@ -139,6 +144,11 @@ fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
         }),
         ..ContainerCreateBody::default()
     }
+}
+
+fn capabilities(may_gain_rights: bool) -> impl Iterator<Item = String> {
+    let usual: &[&str] = if may_gain_rights { &USUAL_CAPABILITIES } else { &[] };
+    CAPABILITIES.iter().chain(usual).map(|&name| name.to_owned())
 }
 
 fn engine_port(port: &PortBinding) -> (String, Option<Vec<EnginePort>>) {

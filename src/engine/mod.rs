@@ -18,6 +18,7 @@ mod inspect;
 mod listing;
 mod log;
 mod network;
+mod owner;
 mod pull;
 mod upgrade;
 mod upload;
@@ -45,6 +46,7 @@ pub use import::ListedImage;
 pub use inspect::{Inspected, Mounted};
 pub use log::Printed;
 pub use network::Membership;
+pub use owner::Owner;
 pub use pull::Layer;
 
 use upgrade::UpgradeError;

@@ -26,6 +26,9 @@ impl Error {
             Self::AmbiguousHost { .. } => "write its parent too (`base.parent.wharf`), or the container's name".to_owned(),
             Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
+            Self::NoDevcontainer { known, .. } if known.is_empty() => "`.devcontainer` has no directory with one".to_owned(),
+            Self::NoDevcontainer { known, .. } => format!("there are: {}", known.join(", ")),
+            Self::SeveralDevcontainers { names } => format!("say which: `--config NAME`, of {}", names.join(", ")),
             Self::NoMountSource { .. } => "`wharf config show` says where that is configured".to_owned(),
             Self::MountLeadsOut { to, .. } => {
                 format!("a program in the container may have put a link there; if you have, mount `{}` itself", to.display())

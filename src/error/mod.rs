@@ -55,6 +55,10 @@ pub enum Error {
     ForeignNetwork { name: String },
     #[error("there is no `{}`", path.display())]
     NoProjectFile { path: PathBuf },
+    #[error("there is no devcontainer.json called `{name}`")]
+    NoDevcontainer { name: String, known: Vec<String> },
+    #[error("the project has several devcontainer.json files, and none of them is the usual one")]
+    SeveralDevcontainers { names: Vec<String> },
 
     #[error("no container engine at `{}`: {source}", socket.display())]
     EngineUnreachable { socket: PathBuf, source: io::Error },

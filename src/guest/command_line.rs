@@ -2,8 +2,9 @@
 
 use lexopt::prelude::{Long, Value};
 use lexopt::{Error, Parser, ValueExt};
+use serde::de::DeserializeOwned;
 
-use crate::protocol::hooks::Command;
+use crate::protocol::hooks::{Command, Later};
 
 /// What the guest is for.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,10 +50,16 @@ pub struct RelayMode {
 pub enum HooksVerb {
     /// Those of a new container, unless they have succeeded.
     Create(Vec<Command>),
-    /// Those of this start, in the background.
-    Start(Vec<Command>),
+    /// Those that follow, and those of this start, in the background.
+    Start(Later),
+    /// Likewise, and wait for them.
+    StartAndWait(Later),
     /// Be what goes on with those of this start.
-    Serve(Vec<Command>),
+    Serve(Later),
+    /// Those of an attach, in the background.
+    Attach(Vec<Command>),
+    /// Be what goes on with those.
+    ServeAttach(Vec<Command>),
     /// Print what became of them.
     State,
 }
@@ -123,13 +130,16 @@ fn hooks(line: &mut Parser) -> Result<HooksVerb, Error> {
     Ok(match verb.as_str() {
         "create" => HooksVerb::Create(commands(line)?),
         "start" => HooksVerb::Start(commands(line)?),
+        "start-and-wait" => HooksVerb::StartAndWait(commands(line)?),
         "serve" => HooksVerb::Serve(commands(line)?),
+        "attach" => HooksVerb::Attach(commands(line)?),
+        "serve-attach" => HooksVerb::ServeAttach(commands(line)?),
         "state" => HooksVerb::State,
         _ => return Err(Error::UnexpectedArgument(verb.into())),
     })
 }
 
-fn commands(line: &mut Parser) -> Result<Vec<Command>, Error> {
+fn commands<T: DeserializeOwned>(line: &mut Parser) -> Result<T, Error> {
     let json = word(line, "hooks")?;
     serde_json::from_str(&json).map_err(|error| Error::ParsingFailed { value: json, error: error.into() })
 }
@@ -192,7 +202,7 @@ mod tests {
 
     #[test]
     fn hooks_travel_as_json() {
-        let hooks = vec![vec!["make".to_owned(), "all".to_owned()]];
+        let hooks = vec![Command::One(vec!["make".to_owned(), "all".to_owned()])];
         assert_eq!(parse(&["hooks", "create", r#"[["make","all"]]"#]), Ok(Verb::Hooks(HooksVerb::Create(hooks))));
         assert!(parse(&["hooks", "create", "make"]).is_err());
     }

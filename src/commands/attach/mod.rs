@@ -71,6 +71,7 @@ pub async fn create_and_enter(
     asked.refuse_kept(&connector).await?;
     let mut connected = connector.up(&asked.wanted(context)).await?;
     asked.begin(&mut connected, &connector).await?;
+    asked.attached(&mut connected, &connector).await?;
     control::make_room(&mut connected.connection, &connector.name(), session, command).await?;
     let start = asked.start_of(session);
     let command = if command.is_empty() { &start.command } else { command };

@@ -23,6 +23,7 @@ impl Lifecycle<'_> {
             // Of containers that come and go with a command, a script need not hear each time.
             if wanted.throw_away { progress::say_line(&exposure) } else { progress::note(&exposure) }
         }
+        wanted.notes.iter().for_each(|note| progress::note(note));
         let on_disk = OnDisk::look(self.project, wanted)?;
         if !on_disk.masked.is_empty() {
             paths::put_empty(&self.name(), wanted.state_dir)?;

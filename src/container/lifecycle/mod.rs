@@ -2,6 +2,7 @@
 
 mod create;
 mod fetch;
+mod host;
 mod ready;
 mod replace;
 mod sources;
@@ -10,6 +11,7 @@ mod told;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::config::User;
 use crate::connection::{Connection, Relays};
 use crate::container::plan::{self, Seen, Step, WantedImage};
 use crate::container::recorded::RecordedConfig;
@@ -23,6 +25,7 @@ use crate::output::progress;
 use crate::paths;
 use crate::project::Project;
 use crate::project::host_user::HostUser;
+use crate::protocol::hooks::Command as Hook;
 
 /// How often to look again when other launches change what was seen, and how long to wait in between.
 const ATTEMPTS: u32 = 100;
@@ -38,13 +41,19 @@ pub struct Wanted<'a> {
     pub read_only: bool,
     /// Where the project is mounted; at its own path where `None`.
     pub workspace: Option<&'a str>,
+    /// Where sessions begin; where the project is mounted where `None`.
+    pub directory: Option<&'a str>,
     pub user: &'a HostUser,
     /// The user of the image that takes their place; looked up when the container is made.
-    pub login: Option<&'a str>,
+    pub login: Option<&'a User>,
     /// Where its sshd is reached, if it has one.
     pub ssh_port: Option<u16>,
     /// What else the configuration says.
     pub resources: &'a Resources,
+    /// What is run on the host before the container starts.
+    pub on_host: &'a [Hook],
+    /// What people should know when the container is made.
+    pub notes: &'a [String],
     /// All of the configuration that counts, to be kept on the container.
     pub recorded: &'a RecordedConfig,
     /// The directory for what is shared with containers.
@@ -119,6 +128,13 @@ impl Lifecycle<'_> {
     }
 
     async fn bring_up(&self, wanted: &Wanted<'_>, made: &mut Vec<Made>) -> Result<Up> {
+        if !wanted.on_host.is_empty() {
+            // Before anything is looked at: it may make what a build or a mount needs.
+            let container = self.engine.container(&self.name()).await?;
+            if container.is_none_or(|container| !container.state.is_up()) {
+                Box::pin(self.run_on_host(wanted)).await?;
+            }
+        }
         let mut has_fetched = false;
         for _ in 0..ATTEMPTS {
             let mut seen = self.look(Some(wanted.image)).await?;

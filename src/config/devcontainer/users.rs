@@ -1,0 +1,130 @@
+//! Who runs things in the container, and what they may.
+
+use jsonc_parser::ast::Value;
+
+use super::entry::{Becomes, Entry, Read, kept, left, notable};
+use super::{Decoder, json};
+use crate::config::part::{Gpus, OnExit, User};
+use crate::config::source::{Source, Sourced};
+use crate::config::value::Wrong;
+
+/// What the file says of users, property by property.
+#[derive(Debug)]
+pub struct Said {
+    remote: Option<(String, Source)>,
+    pub container: Option<(String, Source)>,
+    is_mapped: bool,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self { remote: None, container: None, is_mapped: true }
+    }
+}
+
+/// What `hostRequirements` can have.
+pub const REQUIREMENTS: [(&str, Read); 4] = [
+    ("cpus", |decoder, entry| decoder.text(entry.value).and_then(|_| left("a machine is what it is"))),
+    ("memory", |decoder, entry| decoder.text(entry.value).and_then(|_| left("a machine is what it is"))),
+    ("storage", |decoder, entry| decoder.text(entry.value).and_then(|_| left("a machine is what it is"))),
+    ("gpu", gpu),
+];
+
+pub fn remote(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    let name = decoder.text(entry.value)?;
+    decoder.user.remote = Some((name, entry.source.clone())).filter(|(name, _)| !name.is_empty());
+    kept("`user`")
+}
+
+pub fn container(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    let name = decoder.text(entry.value)?;
+    decoder.user.container = Some((name, entry.source.clone())).filter(|(name, _)| !name.is_empty());
+    kept("`user`, where `remoteUser` says no other")
+}
+
+pub fn update(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    decoder.user.is_mapped = decoder.boolean(entry.value)?;
+    kept("`user` … `ids`")
+}
+
+pub fn probe(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    let words = [("none", ()), ("loginInteractiveShell", ()), ("interactiveShell", ()), ("loginShell", ())];
+    decoder.word(entry.value, &words)?;
+    left("a session's shell reads its own files")
+}
+
+pub fn init(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    decoder.boolean(entry.value)?;
+    kept("every container has an init")
+}
+
+pub fn privileged(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    if decoder.boolean(entry.value)? { notable("left out: wharf makes no privileged container") } else { kept("as it is") }
+}
+
+pub fn capabilities(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    let names = decoder.texts(entry.value)?;
+    if names.is_empty() { left("there are none") } else { notable(format!("left out by this version: {}", names.join(", "))) }
+}
+
+pub fn security(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    let options = decoder.texts(entry.value)?;
+    if options.is_empty() { left("there are none") } else { notable(format!("left out by this version: {}", options.join(", "))) }
+}
+
+pub fn requirements(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    let members = decoder.members(entry.value)?;
+    decoder.object(members, "hostRequirements.", &REQUIREMENTS);
+    kept("each by itself")
+}
+
+pub fn override_command(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    if decoder.boolean(entry.value)? {
+        kept("the container runs wharf's own first process")
+    } else {
+        notable("no effect: the container runs wharf's own first process, and not the image's")
+    }
+}
+
+pub fn shutdown(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    let words = [("none", OnExit::Keep), ("stopContainer", OnExit::Stop), ("stopCompose", OnExit::Stop)];
+    let on_exit = decoder.word(entry.value, &words)?;
+    decoder.decoded.part.on_exit = Some(Sourced { value: on_exit, from: entry.source.clone() });
+    kept("`on-exit`")
+}
+
+fn gpu(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    let gpus = match entry.value {
+        Value::BooleanLit(boolean) if !boolean.value => return kept("none are asked for"),
+        Value::StringLit(text) if text.value == "optional" => Gpus::Optional,
+        Value::BooleanLit(_) | Value::Object(_) => Gpus::All,
+        other => {
+            decoder
+                .wrong(json::span(other), Wrong::new("expected `true`, `false`, \"optional\" or an object", "write one of them"));
+            return None;
+        }
+    };
+    decoder.decoded.part.limits.gpus = Some(Sourced { value: gpus, from: entry.source.clone() });
+    kept("`limits gpus=`")
+}
+
+impl Decoder<'_> {
+    /// Who that is, the image says where the file does not. Whoever it is can become root by `sudo`, as elsewhere.
+    pub(super) fn finish_user(&mut self) {
+        let Said { remote, container, is_mapped } = std::mem::take(&mut self.user);
+        let (user, from) = match remote.or(container) {
+            Some((name, from)) => {
+                let name = name.split(':').next().unwrap_or_default().to_owned();
+                let user = match name.as_str() {
+                    "root" | "0" => User::Root,
+                    _ if is_mapped => User::Mapped(name),
+                    _ => User::Named(name),
+                };
+                (user, from)
+            }
+            None => (User::Image { is_mapped }, self.source_of_file()),
+        };
+        self.decoded.part.sudo = Some(Sourced { value: true, from: from.clone() });
+        self.decoded.part.user = Some(Sourced { value: user, from });
+    }
+}
