@@ -4,12 +4,13 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::env;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::Surface;
 use crate::config::{Choice, Locations, Part, Surroundings, Way};
 use crate::connection::Relays;
+use crate::connection::agent::AgentSocket;
 use crate::connection::terminal::Terminal;
 use crate::engine::{Endpoint, Engine, EngineSettings};
 use crate::error::{Error, Result};
@@ -105,6 +106,12 @@ impl Context {
         let surroundings =
             Surroundings { home: self.home.clone(), sockets: self.engine_settings.sockets(), variables: self.variables.clone() };
         Locations::new(self.config_file.clone(), self.state_dir.clone(), surroundings)
+    }
+
+    /// An agent that cannot be served is not a reason not to attach: ssh inside says that it has none.
+    pub fn serve_agent(&self, host_dir: &Path) -> Option<AgentSocket> {
+        let agent = PathBuf::from(self.variable("SSH_AUTH_SOCK").filter(|path| !path.is_empty())?);
+        AgentSocket::serve(host_dir, agent).ok()
     }
 
     pub fn search_path(&self) -> Option<&OsStr> {

@@ -1,13 +1,14 @@
 //! R74: what is wrong is found, and said with what helps.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Docker, Host, Outcome, Run, World, binary, is_root, run, wait_for, wait_until};
+use crate::support::{Docker, Host, Outcome, Run, World, binary, guest, is_root, run, wait_for, wait_until};
 
 /// A finding, as `--json` has it.
 type Found = (String, String, String, Option<String>);
@@ -89,11 +90,13 @@ fn a_healthy_world_is_ok_in_every_check() {
         "locale",
         "colours",
         "state",
+        "guest",
         "image",
         "config",
         "trust",
         "container",
         "relay",
+        "tools",
         "drift",
     ];
     assert_eq!(checks, expected);
@@ -101,6 +104,8 @@ fn a_healthy_world_is_ok_in_every_check() {
     assert_eq!(of("keys"), "`prefix O`, `prefix W`, `prefix M-w`");
     assert_eq!(of("state"), format!("`{}/state/wharf`", world.root().display()));
     assert_eq!(of("image"), "`wharf-default:latest` is there");
+    assert_eq!(of("guest"), format!("`{}` is what new containers get", guest().display()));
+    assert_eq!(of("tools"), "the container has this version's");
     assert_eq!(of("config"), "no file, so the defaults count");
     assert_eq!(of("container"), format!("`{container}`: running"));
     let by_exec = std::env::var("WHARF_ATTACH").is_ok_and(|way| way == "exec");
@@ -125,6 +130,39 @@ fn a_target_is_looked_at_from_anywhere() {
     let unknown = world.wharf(["doctor", "no-such"]);
     let hint = "`wharf list` shows every name; a directory works as well";
     assert_eq!(check(unknown, "project"), problem("no project or container is called `no-such`", hint));
+}
+
+#[test]
+fn a_container_with_another_versions_tools_is_entered_and_told_of() {
+    let world = World::new();
+    let project = world.project("api");
+    let other = world.root().join("wharf-guest-before");
+    fs::copy(guest(), &other).unwrap();
+    // Another file is another version; what follows a program's last section changes nothing else.
+    fs::OpenOptions::new().append(true).open(&other).unwrap().write_all(b"before").unwrap();
+    world.wharf(["open", "--detach"]).env("WHARF_GUEST", &other).arg(&project).success();
+    let container = world.container_of(&project);
+    assert_eq!(world.wharf(["exec", "--", "echo", "in"]).current_dir(&project).success(), "in");
+    let found = format!("the container has another version's, and works; `wharf rebuild {container}` replaces them");
+    assert_eq!(check(doctor(&world, &project), "tools"), ok(&found));
+    world.wharf(["rebuild", "--force", &container]).success();
+    assert_eq!(check(doctor(&world, &project), "tools"), ok("the container has this version's"));
+}
+
+#[test]
+fn a_wharf_without_its_guest_names_the_file() {
+    let world = World::new();
+    let project = world.project("api");
+    let alone = world.root().join("wharf");
+    fs::copy(binary(), &alone).unwrap();
+    let architecture = Docker::run(["version", "--format", "{{.Server.Arch}}"]);
+    let outcome = world.command(&alone).args(["open", "--detach"]).arg(&project).output().unwrap();
+    let stderr = String::from_utf8_lossy(&outcome.stderr);
+    let named = format!("error: there is no wharf-guest for {architecture} on this machine; looked for `");
+    assert!(stderr.starts_with(&named), "{stderr}");
+    assert!(stderr.contains(&format!("`{}`", world.root().join("wharf-guest").display())), "{stderr}");
+    assert!(stderr.contains("hint: `scripts/build`"), "{stderr}");
+    assert_eq!(Docker::run(["ps", "-aq", "--filter", &format!("label=wharf.project={}", project.display())]), "");
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod menu;
 mod network;
 mod on_exit;
 mod one_tmux;
+mod panes;
 mod picker;
 mod plugin;
 mod ports;

@@ -19,7 +19,7 @@ pub struct Run {
     pub id: String,
     pub engine: Engine,
     pub full: bool,
-    wharf: PathBuf,
+    pub wharf: PathBuf,
     _owned: TempDir,
 }
 
@@ -80,10 +80,6 @@ impl Run {
         command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").env("SHELL", "/bin/sh");
         command.env("DOCKER_HOST", format!("unix://{}", self.engine.socket.display()));
         command
-    }
-
-    pub fn wharf_size(&self) -> Result<u64> {
-        Ok(self.wharf.metadata()?.len())
     }
 }
 

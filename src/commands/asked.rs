@@ -6,10 +6,10 @@ use crate::config::{Choice, Command, Config, DEFAULT_IMAGE, Effective, Image, On
 use crate::connection::control::{self, Start};
 use crate::connection::environment;
 use crate::container::connect::{Connected, Connector};
-use crate::container::lifecycle::Wanted;
 use crate::container::plan::WantedImage;
 use crate::container::recorded::RecordedConfig;
 use crate::container::resources::{Resources, SshPort};
+use crate::container::wanted::Wanted;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::image::build::Recipe;
@@ -41,7 +41,9 @@ impl Asked {
         if !undecided.is_empty() {
             return Err(Error::SeveralDevcontainers { names: undecided });
         }
-        waiting.iter().for_each(|waiting| report::note_waiting(waiting, context));
+        for waiting in &waiting {
+            report::note_waiting(waiting, context);
+        }
         let user = match config.user.value {
             User::Root => HostUser::new(0, 0, None),
             // Of the image, who that is turns out when a container is made.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 
-use super::attach::serve_agent;
 use super::logs;
 use crate::config::{Choice, Config};
 use crate::connection::signals::Signals;
@@ -29,7 +28,7 @@ const AT_ONCE: Duration = Duration::from_millis(500);
 /// Makes sure that `on-create` has succeeded in the container, and shows it to the person who waits for it.
 pub async fn on_create(commands: &[Command], connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
     // For whoever fetches something by ssh.
-    let agent = serve_agent(&connected.host_dir, connector.context);
+    let agent = connector.context.serve_agent(&connected.host_dir);
     let run = run_of(hooks::create(commands), agent.is_some(), connected, connector).await;
     let mut last = VecDeque::new();
     let exit_code = follow(&mut connected.connection, run, &mut last, connector).await?;
@@ -46,7 +45,7 @@ pub async fn on_create(commands: &[Command], connected: &mut Connected, connecto
 pub async fn later(later: &Later, waits: bool, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
     let all = texts(later.after_create.iter().chain(&later.on_start));
     if waits {
-        let agent = serve_agent(&connected.host_dir, connector.context);
+        let agent = connector.context.serve_agent(&connected.host_dir);
         let run = run_of(hooks::start(later, true), agent.is_some(), connected, connector).await;
         let mut last = VecDeque::new();
         let exit_code = follow(&mut connected.connection, run, &mut last, connector).await?;

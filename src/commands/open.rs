@@ -73,10 +73,10 @@ pub async fn open_window(args: &Open, project: &Project, tmux: &TmuxServer, cont
     };
     watch::ensure(false, context);
     let session = args.session.clone().unwrap_or_default();
-    let Switch::NoWindow(at) = found else {
+    if found == Switch::Done {
         history::record(&context.state_dir, project, &session, Timestamp::now());
         return Ok(ExitCode::SUCCESS);
-    };
+    }
     let exposure = refuse_what_cannot_work(args, project, context).await?;
     // The window's own environment is that of the tmux server.
     let ssh_port = context.variable(PORT_VARIABLE).map(|port| format!("{PORT_VARIABLE}={port}"));
@@ -87,7 +87,11 @@ pub async fn open_window(args: &Open, project: &Project, tmux: &TmuxServer, cont
         // The container's name stands for the project from its creation on; until then this does.
         environment: [Some(format!("WHARF_PROJECT={project}")), ssh_port].into_iter().flatten().collect(),
     };
-    tmux.open_window(&at, window)?;
+    match found {
+        Switch::Dead(dead) => tmux.revive(&dead, window)?,
+        Switch::NoWindow(at) => tmux.open_window(&at, window)?,
+        Switch::Done => {}
+    }
     // A message goes with the window that it was shown over.
     if let Some(exposure) = exposure {
         report::note(&exposure, context);

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::print;
 use crate::picker::{self, Choice, Outcome, Place};
-use crate::tmux::NewPane;
+use crate::tmux::{Beside, NewPane};
 
 /// As fzf has them.
 const NOTHING: u8 = 1;
@@ -66,7 +66,8 @@ fn split(choice: &Choice, context: &Context) -> Result<()> {
         command: attach_command(project, &session, &creation(context), &[])?,
         environment: vec![format!("WHARF_PROJECT={project}")],
     };
-    tmux.open_guest(pane, new)
+    let place = tmux.place(pane)?;
+    tmux.open_beside(pane, &place.window, Beside::Right, new)
 }
 
 /// Goes on as `wharf open`: what the picker has in memory is nothing that a session needs.

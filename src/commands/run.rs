@@ -6,7 +6,7 @@ use super::{Asked, exec};
 use crate::cli::Run;
 use crate::commands::target;
 use crate::container::connect::Connector;
-use crate::container::lifecycle::Wanted;
+use crate::container::wanted::Wanted;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::ContainerName;

@@ -33,6 +33,8 @@ pub fn run(context: &Context) -> Result<ExitCode> {
     tmux.bind(&open.into_iter().chain(pick).chain(menu).collect::<Vec<_>>())?;
     tmux.detour(&wharf, options.splits)?;
     tmux.set_status_defaults()?;
+    tmux.name_windows()?;
+    tmux.tell_of_panes()?;
     watch::ensure(true, context);
     // What people want to be told of may be another thing now.
     tmux.say_that_windows_changed();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::value::Wrong;
+use super::wrong::Wrong;
 use crate::project;
 
 pub const NETWORK: &str = "a container in the host's network reaches every service that the host keeps to itself";

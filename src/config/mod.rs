@@ -20,6 +20,7 @@ mod syntax;
 mod tests;
 mod trust;
 mod value;
+mod wrong;
 
 pub use decode::Surroundings;
 pub use devcontainer::is_devcontainer;

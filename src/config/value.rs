@@ -7,25 +7,11 @@ use bytesize::ByteSize;
 use kdl::KdlValue;
 
 use super::forbidden;
+pub use super::wrong::{Read, Wrong};
 use crate::config::age::age;
 use crate::config::nearest::nearest;
 use crate::model::SessionName;
 use crate::protocol::RUNTIME_DIR;
-
-/// What is wrong with a value, and what would be right.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Wrong {
-    pub message: String,
-    pub hint: Option<String>,
-}
-
-impl Wrong {
-    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: Some(hint.into()) }
-    }
-}
-
-pub type Read<T> = Result<T, Wrong>;
 
 /// The engine refuses less (4 MiB before 20.10.8, then 6).
 const LEAST_MEMORY: u64 = 6 << 20;

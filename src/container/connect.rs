@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use crate::config::OnExit;
 use crate::connection::{self, Connection, Prepared, Relays};
-use crate::container::lifecycle::{Lifecycle, Wanted};
+use crate::container::lifecycle::Lifecycle;
 use crate::container::plan;
+use crate::container::wanted::Wanted;
 use crate::context::Context;
 use crate::engine::Container;
 use crate::error::{Error, Result};

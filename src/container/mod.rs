@@ -8,3 +8,4 @@ pub mod provision;
 pub mod recorded;
 pub mod resources;
 pub mod spec;
+pub mod wanted;

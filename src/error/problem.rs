@@ -43,15 +43,15 @@ impl Problems {
 
     /// Each problem as compilers show theirs.
     pub fn reports(&self, is_styled: bool) -> Vec<String> {
-        self.rendered(Level::ERROR, is_styled)
+        self.rendered(&Level::ERROR, is_styled)
     }
 
     /// Likewise, where they keep nobody from anything.
     pub fn warnings(&self, is_styled: bool) -> Vec<String> {
-        self.rendered(Level::WARNING, is_styled)
+        self.rendered(&Level::WARNING, is_styled)
     }
 
-    fn rendered(&self, level: Level<'static>, is_styled: bool) -> Vec<String> {
+    fn rendered(&self, level: &Level<'static>, is_styled: bool) -> Vec<String> {
         let renderer = if is_styled { Renderer::styled() } else { Renderer::plain() };
         let shown = self.all.iter().take(MOST_SHOWN).map(|problem| renderer.render(&[self.group(level.clone(), problem)]));
         let left = self.all.len().saturating_sub(MOST_SHOWN);

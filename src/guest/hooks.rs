@@ -128,8 +128,8 @@ impl Record {
         eprintln!("{}: {}", self.name, words.join(" "));
         let code = start_program(words).map_or_else(|code| code, wait);
         if code == 0 {
-            done.add(&words)?
-        };
+            done.add(&words)?;
+        }
         Ok(code)
     }
 

@@ -1,30 +1,36 @@
 //! How long ago, as people say it.
 
-use jiff::Timestamp;
+use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, Unit};
 
-const MINUTE: i64 = 60;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+const PRINTER: SpanPrinter = SpanPrinter::new().designator(Designator::Verbose).spacing(Spacing::BetweenUnitsAndDesignators);
 
-/// Units, each until the next one is more than one.
-const UNITS: [(i64, &str); 6] =
-    [(MINUTE, "minute"), (HOUR, "hour"), (DAY, "day"), (7 * DAY, "week"), (30 * DAY, "month"), (365 * DAY, "year")];
-
-/// `2 hours ago`. A clock that was ahead counts as now.
+/// `2 hours ago`: the largest unit alone. A clock that was ahead counts as now.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
-    let age = now.as_second().saturating_sub(then.as_second());
-    match UNITS.iter().rev().find(|(length, _)| age >= *length) {
-        None => "just now".to_owned(),
-        Some((length, unit)) => {
-            let count = age / length;
-            format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
-        }
-    }
+    let utc = |time: Timestamp| time.to_zoned(TimeZone::UTC);
+    // Months and years differ in length: these are the calendar's.
+    let age = utc(now).since((Unit::Year, &utc(then))).unwrap_or_default();
+    let weeks = age.get_days() / 7;
+    let largest = match age {
+        _ if age.get_years() > 0 => Span::new().years(age.get_years()),
+        _ if age.get_months() > 0 => Span::new().months(age.get_months()),
+        _ if weeks > 0 => Span::new().weeks(weeks),
+        _ if age.get_days() > 0 => Span::new().days(age.get_days()),
+        _ if age.get_hours() > 0 => Span::new().hours(age.get_hours()),
+        _ if age.get_minutes() > 0 => Span::new().minutes(age.get_minutes()),
+        _ => return "just now".to_owned(),
+    };
+    PRINTER.span_to_string(&-largest)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MINUTE: i64 = 60;
+    const HOUR: i64 = 60 * MINUTE;
+    const DAY: i64 = 24 * HOUR;
 
     #[test]
     fn ages() {
@@ -41,7 +47,7 @@ mod tests {
             (6 * DAY, "6 days ago"),
             (7 * DAY, "1 week ago"),
             (29 * DAY, "4 weeks ago"),
-            (60 * DAY, "2 months ago"),
+            (61 * DAY, "2 months ago"),
             (3 * 365 * DAY, "3 years ago"),
         ] {
             let then = Timestamp::from_second(now.as_second() - age).unwrap();

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use tmux_interface::{BindKey, ListKeys, SetOption, ShowOptions, TmuxCommand, TmuxCommands};
 
-use super::window::SESSION;
+use super::mark;
 use super::{Beside, TmuxServer, shell_command};
 use crate::error::{Error, Result};
 use crate::quote::tmux_word;
@@ -45,7 +45,7 @@ impl TmuxServer {
             let Some(original) = original else { continue };
             let detour = detour_of(&original.command);
             if let Some(detour) = detour.filter(|detour| splits || !matches!(detour, Detour::Split(_))) {
-                let condition = format!("#{{{SESSION}}}");
+                let condition = mark::is_living();
                 let words = ["if-shell", "-F", &condition, &detour.command(wharf), &original.command];
                 commands.push(original.bind(detour.note(), &words));
                 now.push(original.clone());
@@ -88,7 +88,10 @@ impl Bound {
     }
 
     fn is_detour(&self) -> bool {
-        self.command.starts_with(&format!("if-shell -F \"#{{{SESSION}}}\" "))
+        // The second is what earlier versions have bound.
+        [mark::is_living(), "#{@wharf_session}".to_owned()]
+            .iter()
+            .any(|condition| self.command.starts_with(&format!("if-shell -F \"{condition}\" ")))
     }
 
     fn bind(&self, note: &'static str, command: &[&str]) -> TmuxCommand<'static> {

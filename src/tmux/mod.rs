@@ -1,10 +1,12 @@
 //! The host's tmux server. Nothing outside this directory knows `tmux_interface`.
 
 mod advice;
+mod changes;
 mod client;
 mod detours;
 mod id;
 mod keys;
+mod mark;
 mod menu;
 mod options;
 mod panes;

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use tmux_interface::{ShowOptions, TmuxCommands};
 
+use super::mark::WINDOW_NAME;
 use super::{TmuxServer, widget};
 use crate::config::nearest::nearest;
 use crate::error::{Error, Result};
@@ -98,8 +99,11 @@ impl TmuxServer {
 
 /// What is wrong with an option's name, where it looks like one of ours and is not.
 fn unknown(name: &str) -> Option<String> {
-    let known: Vec<String> =
-        [OPEN_KEY, MENU_KEY, PICK_KEY, PICK_SIZE, SPLITS].map(str::to_owned).into_iter().chain(widget::options()).collect();
+    let known: Vec<String> = [OPEN_KEY, MENU_KEY, PICK_KEY, PICK_SIZE, SPLITS, WINDOW_NAME]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(widget::options())
+        .collect();
     if !name.starts_with(PREFIX) || known.iter().any(|known| known == name) {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use tmux_interface::{CapturePane, ListPanes, SetBuffer, TmuxCommands};
 
-use super::window::{PROJECT, SESSION};
+use super::mark::{self, PROJECT, SESSION};
 use super::{ClientName, PaneId, TmuxServer};
 use crate::error::Result;
 use crate::model::SessionName;
@@ -17,10 +17,11 @@ pub struct OpenPane {
 }
 
 impl TmuxServer {
-    /// Every pane that shows a session, once, also where its window is linked into several of the host's.
+    /// Every living pane that shows a session, once, also where its window is linked into several of the host's.
     pub fn open_panes(&self) -> Result<Vec<OpenPane>> {
         // Any byte can be part of a path, so its length is given.
-        let format = format!("#{{pane_id}} #{{{SESSION}}} #{{n:{PROJECT}}}:#{{{PROJECT}}}");
+        let session = format!("#{{?{},#{{{SESSION}}},}}", mark::is_living());
+        let format = format!("#{{pane_id}} {session} #{{n:{PROJECT}}}:#{{{PROJECT}}}");
         let list = ListPanes::new().all().format(format);
         let mut panes = parse(&self.run("list the panes", &TmuxCommands::new().cmd(list))?);
         let mut seen: Vec<PaneId> = Vec::new();

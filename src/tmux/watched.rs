@@ -11,20 +11,19 @@ use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tmux_interface::{DisplayMessage, RunShell, TmuxCommands, WaitFor};
+use tmux_interface::{DisplayMessage, TmuxCommands, WaitFor};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use super::changes::CHANNEL;
+use super::mark::{self, CONTAINER};
 use super::shown::Shown;
-use super::window::CONTAINER;
 use super::{TmuxServer, WindowId};
 use crate::error::Result;
 use crate::model::ContainerName;
 
-/// What a watcher waits on; a word of it that comes while nobody waits is kept.
-const CHANNEL: &str = "wharf-windows";
 /// Between a word and the next look, so that many windows that open at once are looked at together.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(10);
 /// What a list begins with.
 const WINDOWS: &str = "wharf-windows";
 
@@ -72,17 +71,6 @@ impl TmuxServer {
         WindowWatch { tmux: self, process, client: None, has_listed: false }
     }
 
-    /// Says that the windows of projects may be others now.
-    pub fn say_that_windows_changed(&self) {
-        self.run_aside(&TmuxCommands::new().cmd(windows_changed()));
-    }
-
-    /// Says so half a second from now, when a pane that closes with this process is gone. The server waits, at no process.
-    pub fn say_that_windows_change_soon(&self) {
-        let later = RunShell::new().background().delay("0.5").tmux_command().shell_command(format!("wait-for -S {CHANNEL}"));
-        self.run_aside(&TmuxCommands::new().cmd(later));
-    }
-
     /// Makes windows show something else, all at once.
     ///
     /// # Errors
@@ -99,11 +87,6 @@ impl TmuxServer {
         let output = Command::from(self.command(&commands)).kill_on_drop(true).output().await;
         Self::printed("show how containers stand", output).map(drop)
     }
-}
-
-/// For whoever changes what belongs to a project, beside the change.
-pub(super) fn windows_changed() -> WaitFor<'static> {
-    WaitFor::new().woken().channel(CHANNEL)
 }
 
 impl WindowWatch<'_> {
@@ -150,7 +133,9 @@ impl WindowWatch<'_> {
 /// A container's name is a word; the project's path is anybody's text.
 fn windows_format() -> String {
     let shown = Shown::format();
-    format!("{WINDOWS} #{{pid}} #{{S:#{{W:#{{window_id}}=#{{{CONTAINER}}}=#{{monitor-activity}}={shown} }}}}")
+    // Of the first pane that shows a project.
+    let container = format!("#{{s/ .*//:#{{P:#{{?{},#{{{CONTAINER}}} ,}}}}}}", mark::is_living());
+    format!("{WINDOWS} #{{pid}} #{{S:#{{W:#{{window_id}}={container}=#{{monitor-activity}}={shown} }}}}")
 }
 
 fn parse(line: &str) -> Option<Listed> {

@@ -5,7 +5,6 @@ use tmux_interface::{SetOption, TmuxCommands};
 
 use super::TmuxServer;
 use super::shown::{ACTIVITY, BELL, DRIFT, STATE};
-use super::window::PROJECT;
 use crate::error::Result;
 use crate::model::Condition;
 
@@ -70,7 +69,7 @@ fn status() -> String {
     let is_wanted = format!("#{{&&:{},#{{monitor-activity}}}}", is_set(ACTIVITY));
     let added = [(is_set(DRIFT), STATUS_DRIFT), (is_wanted, STATUS_ACTIVITY), (is_set(BELL), STATUS_BELL)];
     let added = added.map(|(is_shown, format)| format!("#{{?{is_shown},#{{E:{format}}},}}")).concat();
-    format!("#{{?{PROJECT},{states}{added},}}")
+    format!("#{{?{STATE},{states}{added},}}")
 }
 
 #[cfg(test)]
@@ -81,7 +80,7 @@ mod tests {
     fn no_default_starts_a_process_or_shows_a_path() {
         for (option, format) in defaults() {
             assert!(!format.contains("#("), "{option} {format}");
-            assert!(!format.contains(&format!("#{{{PROJECT}}}")), "{option} {format}");
+            assert!(!format.contains("#{@wharf_project}"), "{option} {format}");
         }
     }
 }

@@ -75,7 +75,7 @@ fn a_new_session_and_a_split() {
     let panes = || host.tmux(["list-panes", "-t", "main:1", "-F", "#{pane_active} #{@wharf_project} #{@wharf_session}"]);
     let expected = format!("0 {} main\n1 {} main", web.display(), api.display());
     wait_for_equal("the panes", &expected, panes);
-    assert_eq!(host.tmux(["show-options", "-wqv", "-t", "main:1", "@wharf_project"]), web.to_str().unwrap());
+    assert_eq!(host.tmux(["display-message", "-p", "-t", "main:1", "#{window_name}"]), "web");
     wait_until("the end of the popup", || is_closed(&screen));
     wait_until("the container", || Docker::below("container", &api).len() == 1);
 

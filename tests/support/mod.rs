@@ -24,7 +24,7 @@ pub use registry::Registry;
 pub use talk::Talk;
 pub use terminal::RawTerminal;
 pub use trap::TRAP;
-pub use world::{Outcome, Place, Run, World, binary, repository};
+pub use world::{Outcome, Place, Run, World, binary, guest, repository};
 
 /// Full Debian with tmux: `wharf image build` makes it.
 pub const DEBIAN: &str = "wharf-default:latest";

@@ -5,7 +5,6 @@ mod heal;
 use std::env;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,6 @@ use jiff::Timestamp;
 use super::{Asked, hooks, watch};
 use crate::cli::{Attach, Creation};
 use crate::commands::target;
-use crate::connection::agent::AgentSocket;
 use crate::connection::attach::{End, Goodbye, pump};
 use crate::connection::signals::Signals;
 use crate::connection::terminal::{Terminal, USUAL_SIZE};
@@ -181,7 +179,7 @@ impl Visit<'_> {
         signals: &mut Signals,
     ) -> Result<ControlFlow<(), End>> {
         let context = self.connector.context;
-        let agent = serve_agent(&connected.host_dir, context);
+        let agent = context.serve_agent(&connected.host_dir);
         let mut environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
         environment.extend(git::share_with_session(self.connector.project.path(), &connected.host_dir).await);
         let size = Some(Terminal::size().unwrap_or(USUAL_SIZE));
@@ -249,12 +247,6 @@ impl Visit<'_> {
             Err(source) => Error::lost(&container, source),
         }
     }
-}
-
-/// An agent that cannot be served is not a reason not to attach: ssh inside says that it has none.
-pub fn serve_agent(host_dir: &Path, context: &Context) -> Option<AgentSocket> {
-    let agent = PathBuf::from(context.variable("SSH_AUTH_SOCK").filter(|path| !path.is_empty())?);
-    AgentSocket::serve(host_dir, agent).ok()
 }
 
 async fn show_line(args: &Attach, project: &Project, context: &Context) -> Result<ExitCode> {

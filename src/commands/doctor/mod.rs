@@ -3,6 +3,7 @@
 mod disk;
 mod engine;
 mod finding;
+mod guest;
 mod project;
 mod terminal;
 mod tmux;
@@ -63,8 +64,9 @@ async fn look(target: Option<&str>, context: &Context) -> Vec<Finding> {
             None => Vec::new(),
         }
     };
+    let guest = vec![guest::here(context)];
     let (image, container) = tokio::join!(in_time("image", deadline, image), in_time("container", deadline, container));
-    let parts = [vec![engine], tmux, terminal.into(), state, image, configuration, container];
+    let parts = [vec![engine], tmux, terminal.into(), state, guest, image, configuration, container];
     parts.into_iter().flatten().collect()
 }
 

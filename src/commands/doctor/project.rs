@@ -14,6 +14,7 @@ use crate::project::Project;
 use crate::quote;
 
 use super::finding::Finding;
+use super::guest;
 
 /// The image that a new container would be made of, and whether that is built for the project.
 pub struct Wanted {
@@ -98,6 +99,7 @@ pub async fn container(project: &Project, context: &Context) -> Vec<Finding> {
             if container.state.can_attach() {
                 findings.push(relay(project, &container, context).await);
             }
+            findings.push(guest::inside(&container, context).await);
             findings.push(match drift::of(project, &container, context).await.line() {
                 Some(line) => Finding::warning("drift", &line, &format!("`wharf rebuild {name}` applies it")),
                 None => Finding::ok("drift", "nothing has changed since it was made"),

@@ -26,6 +26,15 @@ pub struct Becomes {
 /// Reads a property's value; `None` where it is wrong, which the decoder has noted, or has been noted part by part.
 pub type Read = fn(&mut Decoder<'_>, &Entry<'_>) -> Option<Becomes>;
 
+/// An array; anything else stands for an array with it alone.
+pub fn each<'v>(value: &'v Value<'v>) -> Vec<&'v Value<'v>> {
+    match value {
+        Value::Array(Array { elements, .. }) => elements.iter().collect(),
+        Value::NullKeyword(_) => Vec::new(),
+        one => vec![one],
+    }
+}
+
 /// It counts, as this.
 #[expect(clippy::unnecessary_wraps, reason = "what a reader returns")]
 pub fn kept(text: impl Into<String>) -> Option<Becomes> {
@@ -83,18 +92,8 @@ impl Decoder<'_> {
         }
     }
 
-    /// An array; anything else stands for an array with it alone.
-    pub fn each<'v>(&mut self, value: &'v Value<'v>) -> Vec<&'v Value<'v>> {
-        match value {
-            Value::Array(Array { elements, .. }) => elements.iter().collect(),
-            Value::NullKeyword(_) => Vec::new(),
-            one => vec![one],
-        }
-    }
-
     pub fn texts(&mut self, value: &Value) -> Option<Vec<String>> {
-        let each = self.each(value);
-        each.into_iter().map(|value| self.text(value)).collect()
+        each(value).into_iter().map(|value| self.text(value)).collect()
     }
 
     pub fn members<'v>(&mut self, value: &'v Value<'v>) -> Option<&'v Object<'v>> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jsonc_parser::ast::{Object, Value};
 
-use super::entry::{Becomes, Entry, kept, left, notable, refused};
+use super::entry::{Becomes, Entry, each, kept, left, notable, refused};
 use super::{Decoder, basename, json};
 use crate::config::forbidden;
 use crate::config::part::{Mount, Volume, WorkspaceSource};
@@ -50,7 +50,7 @@ pub fn workspace_mount(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<B
 
 pub fn mounts(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
     let mut is_whole = true;
-    for value in decoder.each(entry.value) {
+    for value in each(entry.value) {
         let from = decoder.source(json::span(value).start);
         let asked = match value {
             Value::Object(object) => decoder.asked_object(object)?,

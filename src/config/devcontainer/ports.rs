@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
-use super::entry::{Becomes, Entry, Read, kept, left, notable, refused};
+use super::entry::{Becomes, Entry, Read, each, kept, left, notable, refused};
 use super::{Decoder, json};
 use crate::config::part::Port;
 use crate::config::source::{Source, Sourced};
@@ -22,7 +22,7 @@ const MOST: u16 = 256;
 
 pub fn published(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
     let mut is_whole = true;
-    for value in decoder.each(entry.value) {
+    for value in each(entry.value) {
         let text = decoder.text(value)?;
         is_whole &= decoder.publish(&text, &entry.source, &json::span(value));
     }
@@ -86,8 +86,7 @@ fn parse(text: &str) -> Option<(IpAddr, Ports, Ports)> {
     };
     let host = host.filter(|host| !host.is_empty()).map_or(Some(container.clone()), range)?;
     let address = match address.map(|address| address.trim_matches(['[', ']'])) {
-        None | Some("") => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        Some("localhost") => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        None | Some("" | "localhost") => IpAddr::V4(Ipv4Addr::LOCALHOST),
         Some(address) => address.parse().ok()?,
     };
     (host.clone().count() == container.clone().count()).then_some((address, host, container))

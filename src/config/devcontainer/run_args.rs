@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::entry::{Becomes, Entry, kept, left, notable};
+use super::entry::{Becomes, Entry, each, kept, left, notable};
 use super::mounts::Asked;
 use super::{Decoder, json};
 use crate::config::part::{Gpus, Variable};
@@ -68,7 +68,7 @@ struct RunOption {
 }
 
 pub fn run_args(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
-    let values = decoder.each(entry.value);
+    let values = each(entry.value);
     let mut words = Vec::new();
     for value in values {
         let from = decoder.source(json::span(value).start);

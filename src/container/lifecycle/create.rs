@@ -1,8 +1,9 @@
 //! Creating a container, with all that it takes on the host and on the engine.
 
-use super::{Lifecycle, Wanted};
+use super::Lifecycle;
 use crate::container::provision::Preparation;
 use crate::container::spec::{self, OnDisk};
+use crate::container::wanted::Wanted;
 use crate::engine::{Container, Image};
 use crate::error::{Error, Result};
 use crate::guest::delivery::{Tools, volume};

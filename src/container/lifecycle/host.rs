@@ -8,7 +8,8 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use super::{Lifecycle, Wanted};
+use super::Lifecycle;
+use crate::container::wanted::Wanted;
 use crate::error::{Error, Result};
 use crate::output::progress;
 use crate::paths;

@@ -1,7 +1,8 @@
 //! A new container in the place of the one that is there.
 
-use super::{ATTEMPTS, Lifecycle, PAUSE, Up, Wanted};
+use super::{ATTEMPTS, Lifecycle, PAUSE, Up};
 use crate::container::plan::{self, Seen, Step, WantedImage};
+use crate::container::wanted::Wanted;
 use crate::error::{Error, Result};
 use crate::paths::Lock;
 

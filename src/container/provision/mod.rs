@@ -9,8 +9,8 @@ use std::path::Path;
 
 use futures_util::future::try_join_all;
 
-use crate::container::lifecycle::Wanted;
 use crate::container::spec;
+use crate::container::wanted::Wanted;
 use crate::engine::{Archive, Engine, Image, Mount, Owner};
 use crate::error::{Error, Result};
 use crate::model::ContainerName;

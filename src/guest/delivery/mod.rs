@@ -11,7 +11,7 @@ pub mod volume;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -60,6 +60,11 @@ impl Tools {
     pub fn archive(&self, prefix: &Path) -> io::Result<Archive> {
         self.files.archive(prefix)
     }
+}
+
+/// The file that is the guest on this machine.
+pub fn guest_file(sources: &Sources) -> Result<PathBuf> {
+    locate::guest(sources.guest, sources.program, sources.architecture).map(|program| program.path)
 }
 
 #[derive(Debug)]
