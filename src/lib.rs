@@ -54,6 +54,7 @@ use clap::Parser;
 #[cfg(feature = "host")]
 #[must_use]
 pub fn main() -> ExitCode {
+    commands::completions::answer();
     let cli = cli::Cli::parse();
     let context = context::Context::from_environment(cli.surface);
     match commands::run(cli.command, &context) {

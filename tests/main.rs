@@ -45,6 +45,7 @@ mod sessions;
 mod ssh;
 mod state_directory;
 mod status;
+mod stopping;
 mod surfaces;
 mod test_images;
 mod throw_away;

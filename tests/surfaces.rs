@@ -112,13 +112,29 @@ fn every_verb_has_help_and_the_manual_names_it() {
 }
 
 #[test]
-fn completions_load_in_bash() {
+fn bash_completes_verbs_and_what_there_is_just_now() {
     let world = World::new();
+    let project = world.project("api-of-many");
+    let container = world.open_detached(&project);
     let script = world.wharf(["completions", "bash"]).success();
-    let mut bash = world.command("bash");
-    let check = format!("{script}\nCOMP_WORDS=(wharf st); COMP_CWORD=1; _wharf wharf st wharf; echo \"${{COMPREPLY[@]}}\"");
-    let output = run(bash.args(["-c", &check]));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "start status stop\n");
+    let path = format!("{}:{}", binary().parent().unwrap().display(), std::env::var("PATH").unwrap());
+    // As bash does it when Tab is pressed at the end of the line.
+    let completed = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let (last, word) = (words.len() - 1, words[words.len() - 1]);
+        let check = format!(
+            "{script}\nCOMP_WORDS=({line}); COMP_CWORD={last}; COMP_TYPE=9; _clap_complete_wharf wharf '{word}' '{}'; \
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            words[last - 1]
+        );
+        let output = run(world.command("bash").current_dir("/").env("PATH", &path).args(["-c", &check]));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(completed("wharf sto"), ["stop"]);
+    assert_eq!(completed("wharf stop api-of"), ["api-of-many"]);
+    assert_eq!(completed(&format!("wharf rm {}", &container[..container.len() - 3])), [container]);
+    assert!(completed("wharf attach api-of-many --session m").contains(&"main".to_owned()));
 }
 
 #[test]

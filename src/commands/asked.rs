@@ -211,7 +211,12 @@ impl Asked {
         let Some(session) = self.config.session(name) else {
             return Start::default();
         };
-        Start { command: session.command.clone(), directory: session.directory.clone(), environment: Vec::new() }
+        Start {
+            command: session.command.clone(),
+            directory: session.directory.clone(),
+            environment: Vec::new(),
+            stop_signal: session.stop_signal,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod asked;
 mod attach;
 mod capture;
+pub mod completions;
 mod config;
 mod consent;
 mod doctor;
@@ -79,11 +80,7 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Doctor(args) => block_on(doctor::run(args, context)),
         Command::Setup => setup::run(context),
         Command::Watch(args) => watch::run(args, context),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "wharf", &mut script);
-            print::bytes(&script).map(|()| ExitCode::SUCCESS)
-        }
+        Command::Completions { shell } => print::bytes(&completions::script(&shell.to_string())?).map(|()| ExitCode::SUCCESS),
         Command::Man => {
             let mut page = Vec::new();
             let drawn = clap_mangen::Man::new(Cli::command()).render(&mut page);
@@ -94,7 +91,7 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
 }
 
 /// One thread is enough: a command waits more than it computes, and a client that lives for days stays small.
-fn block_on(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
+fn block_on<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|source| Error::io("start", source))?.block_on(command)
 }

@@ -10,12 +10,13 @@ use super::stop::all_or_several;
 use super::{consent, sources};
 use crate::cli::Prune;
 use crate::commands::target;
+use crate::container::lifecycle::stop::stop;
 use crate::container::plan::{self, Belongings, Consent, Pruned, Rules, consent};
 use crate::context::Context;
 use crate::engine::{Beside, Engine};
 use crate::error::{Error, Result};
 use crate::guest::delivery::Tools;
-use crate::model::ContainerName;
+use crate::model::{ContainerName, State};
 use crate::output::print;
 use crate::paths;
 use crate::project::Project;
@@ -184,6 +185,12 @@ impl Pruning<'_> {
         }
         if let Some(container) = &doomed.container {
             let removal = async {
+                if container.state == State::Paused {
+                    engine.unpause_container(&name).await?;
+                }
+                if container.state.is_up() {
+                    stop(engine, &name, &container.id).await?;
+                }
                 engine.remove_container(&name, &container.id).await?;
                 paths::remove(&name, &context.state_dir).map(|()| true)
             };

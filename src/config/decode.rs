@@ -10,16 +10,17 @@ use kdl::KdlNode;
 use super::fields::{Fields, name_span, problem, unknown};
 use super::forbidden;
 use super::part::{
-    Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, SessionVariable, Ssh,
-    User, Variable, Volume, WaitFor, Way, WorkspaceSource,
+    Build, Command, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, SessionVariable, Span, Ssh, User,
+    Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Scope, Source, Sourced};
 use super::syntax;
 use super::value::{self, Wrong};
 use crate::error::{Problem, Problems, place};
+use crate::model::stop_signal;
 
 /// What a profile can hold.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "image",
     "build",
     "user",
@@ -42,6 +43,7 @@ const KEYS: [&str; 25] = [
     "wait-for",
     "on-exit",
     "idle-stop",
+    "stop-timeout",
     "mask",
     "allow",
     "attach",
@@ -223,8 +225,12 @@ impl Decoder<'_> {
                 fields.set(&mut layer.on_exit, sourced(on_exit, source));
             }
             "idle-stop" => {
-                let limit = fields.argument("a duration", value::duration).map(IdleStop);
+                let limit = fields.argument("a duration", value::duration).map(Span);
                 fields.set(&mut layer.idle_stop, sourced(limit, source));
+            }
+            "stop-timeout" => {
+                let limit = fields.argument("a duration", value::stop_timeout).map(Span);
+                fields.set(&mut layer.stop_timeout, sourced(limit, source));
             }
             "mask" | "allow" => {
                 let pattern = fields.argument("a path", value::project_path).map(Pattern);
@@ -395,8 +401,8 @@ fn user(fields: &mut Fields) -> Option<User> {
 
 fn session(fields: &mut Fields) -> Option<Session> {
     let name = fields.argument("a name", value::session_name);
-    let (mut command, mut autostart, mut directory) = (None, None, None);
-    fields.each_child(&["command", "autostart", "directory"], |key, child| match key {
+    let (mut command, mut autostart, mut directory, mut stop_signal) = (None, None, None, None);
+    fields.each_child(&["command", "autostart", "directory", "stop-signal"], |key, child| match key {
         "command" => {
             let read = child.arguments("a program", value::text);
             child.set_plain(&mut command, read);
@@ -405,12 +411,18 @@ fn session(fields: &mut Fields) -> Option<Session> {
             let read = child.argument("`#true` or `#false`", value::boolean);
             child.set_plain(&mut autostart, read);
         }
+        "stop-signal" => {
+            let names = stop_signal::NAMES.map(|name| (name, name));
+            let read = child.argument("a signal", |value| value::one_of(value, &names));
+            child.set_plain(&mut stop_signal, read);
+        }
         _ => {
             let read = child.argument("a path", value::full_text);
             child.set_plain(&mut directory, read);
         }
     });
-    Some(Session { name: name?, command: command.unwrap_or_default(), autostart: autostart.unwrap_or(false), directory })
+    let (command, autostart) = (command.unwrap_or_default(), autostart.unwrap_or(false));
+    Some(Session { name: name?, command, autostart, directory, stop_signal })
 }
 
 fn port(fields: &mut Fields) -> Option<Port> {

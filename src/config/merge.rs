@@ -1,10 +1,12 @@
 //! The layers of the configuration → the one that counts.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::part::{
-    Build, Command, IdleStop, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Root, Session,
-    SessionVariable, Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
+    Build, Command, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Root, Session, SessionVariable, Span,
+    Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -12,6 +14,9 @@ use crate::model::SessionName;
 pub const DEFAULT_IMAGE: &str = "wharf-default:latest";
 /// What it is where GPUs are configured.
 pub const DEFAULT_GPU_IMAGE: &str = "wharf-default-gpu:latest";
+
+/// How long programs may take to end with their container.
+pub const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What counts, of all layers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,7 +48,9 @@ pub struct Config {
     /// `on-create` where `None`.
     pub wait_for: Option<Sourced<WaitFor>>,
     pub on_exit: Sourced<OnExit>,
-    pub idle_stop: Option<Sourced<IdleStop>>,
+    pub idle_stop: Option<Sourced<Span>>,
+    /// [`DEFAULT_STOP_TIMEOUT`] where `None`.
+    pub stop_timeout: Option<Sourced<Span>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
     pub attach: Sourced<Way>,
@@ -80,6 +87,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.ssh = part.ssh.or(config.ssh);
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
+        config.stop_timeout = part.stop_timeout.or(config.stop_timeout);
         config.limits.memory = part.limits.memory.or(config.limits.memory);
         config.limits.cpus = part.limits.cpus.or(config.limits.cpus);
         config.limits.pids = part.limits.pids.or(config.limits.pids);
@@ -159,6 +167,7 @@ impl Default for Config {
             wait_for: None,
             on_exit: Sourced::default(OnExit::Keep),
             idle_stop: None,
+            stop_timeout: None,
             masks: Vec::new(),
             allowed: Vec::new(),
             attach: Sourced::default(Way::Relay),

@@ -27,7 +27,7 @@ pub use devcontainer::is_devcontainer;
 pub use load::{Choice, Effective, Locations, PROJECT_FILE, Waiting, lines_of, may_have_file, own_file};
 #[cfg(test)]
 pub use merge::merge;
-pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, Image};
+pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, DEFAULT_STOP_TIMEOUT, Image};
 pub use part::{
     Build, Command, Gpus, Mount, OnExit, Part, SessionVariable, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };

@@ -39,7 +39,8 @@ pub struct Part {
     pub on_attach: Vec<Sourced<Command>>,
     pub wait_for: Option<Sourced<WaitFor>>,
     pub on_exit: Option<Sourced<OnExit>>,
-    pub idle_stop: Option<Sourced<IdleStop>>,
+    pub idle_stop: Option<Sourced<Span>>,
+    pub stop_timeout: Option<Sourced<Span>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
     pub attach: Option<Sourced<Way>>,
@@ -87,6 +88,8 @@ pub struct Session {
     pub autostart: bool,
     /// In the container; relative to the project.
     pub directory: Option<String>,
+    /// By which signal the command is told that the container stops: one of [`crate::model::stop_signal::NAMES`]; a hangup where `None`.
+    pub stop_signal: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -184,9 +187,9 @@ pub enum OnExit {
     Remove,
 }
 
-/// For how long nobody may use a container before it is stopped.
+/// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdleStop(pub Duration);
+pub struct Span(pub Duration);
 
 /// Files of the project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -223,13 +226,13 @@ pub struct Property {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Root(pub String);
 
-impl fmt::Display for IdleStop {
+impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&age::written(self.0))
     }
 }
 
-impl Serialize for IdleStop {
+impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

@@ -123,6 +123,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
         format!("on-exit \"{word}\"")
     });
     lines.each(part.idle_stop.as_slice(), |limit| format!("idle-stop \"{limit}\""));
+    lines.each(part.stop_timeout.as_slice(), |limit| format!("stop-timeout \"{limit}\""));
     lines.each(&part.masks, |pattern| format!("mask {}", quoted(&pattern.0)));
     lines.each(&part.allowed, |pattern| format!("allow {}", quoted(&pattern.0)));
     lines.each(part.attach.as_slice(), |way| format!("attach \"{}\"", if *way == Way::Relay { "relay" } else { "exec" }));
@@ -181,7 +182,8 @@ fn session_line(session: &Session) -> String {
     let command = (!session.command.is_empty()).then(|| format!("command {}; ", words(&session.command)));
     let autostart = session.autostart.then(|| "autostart #true; ".to_owned());
     let directory = session.directory.iter().map(|directory| format!("directory {}; ", quoted(directory)));
-    let children = command.into_iter().chain(autostart).chain(directory).collect();
+    let signal = session.stop_signal.map(|signal| format!("stop-signal \"{signal}\"; "));
+    let children = command.into_iter().chain(autostart).chain(directory).chain(signal).collect();
     braced(&format!("session {}", quoted(session.name.as_str())), children)
 }
 
@@ -238,6 +240,7 @@ fn as_part(config: &Config) -> Part {
         on_start: config.on_start,
         on_exit: Some(config.on_exit),
         idle_stop: config.idle_stop,
+        stop_timeout: config.stop_timeout,
         masks: config.masks,
         allowed: config.allowed,
         attach: Some(config.attach),

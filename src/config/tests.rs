@@ -39,7 +39,7 @@ image "rust:1.95"
 user "root"
 workspace "/work"
 session "main"
-session "claude" { command "claude" "--continue"; autostart #true; directory "src" }
+session "claude" { command "claude" "--continue"; autostart #true; directory "src"; stop-signal "INT" }
 mount "~/.gitconfig" "~/.gitconfig" readonly=#true
 mount "/srv/data" "/data/"
 volume "target" "/work/target"
@@ -53,6 +53,7 @@ on-create "npm ci"
 on-start "sh" "-c" "date >>/tmp/starts"
 on-exit "stop"
 idle-stop "1d 12h"
+stop-timeout "10s"
 mask ".env"
 allow "fixtures/*.pem"
 attach "exec"
@@ -81,7 +82,7 @@ fn several_errors_are_told_at_once() {
     1 | imge "debian"
       | ^^^^
       |
-      = hint: did you mean `image`? allowed: image, build, user, workspace, directory, session, mount, volume, env, session-env, port, ssh, limits, network, sudo, on-create, after-create, on-start, on-attach, wait-for, on-exit, idle-stop, mask, allow, attach, profile, projects
+      = hint: did you mean `image`? allowed: image, build, user, workspace, directory, session, mount, volume, env, session-env, port, ssh, limits, network, sudo, on-create, after-create, on-start, on-attach, wait-for, on-exit, idle-stop, stop-timeout, mask, allow, attach, profile, projects
 
     error: `70000` is not a port
      --> wharf.kdl:3:6
@@ -231,6 +232,8 @@ fn each_bad_value_has_its_message() {
         ("idle-stop \"8\"", "1:11: `8` is not a duration"),
         ("idle-stop \"1mo\"", "1:11: `1mo` is not a duration"),
         ("idle-stop \"999ms\"", "1:11: `999ms` is too little"),
+        ("stop-timeout \"51s\"", "1:14: this is too long"),
+        ("session \"db\" { stop-signal \"SIGINT\"; }", "1:28: `SIGINT` is not known here"),
         ("idle-stop \"1h\"\nidle-stop \"2h\"", "2:1: `idle-stop` is written twice"),
         ("mask \"../x\"", "1:6: `../x` is not within the project"),
         ("attach \"ssh\"", "1:8: `ssh` is not known here"),

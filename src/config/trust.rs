@@ -57,6 +57,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
         session_variables: part.session_variables,
         limits: super::part::Limits { gpus: None, ..part.limits },
         idle_stop: part.idle_stop,
+        stop_timeout: part.stop_timeout,
         masks: part.masks,
         attach: part.attach,
         profiles,

@@ -17,10 +17,12 @@ use crate::protocol::RUNTIME_DIR;
 const LEAST_MEMORY: u64 = 6 << 20;
 /// Less is what a launch takes on a busy machine.
 const LEAST_DURATION: Duration = Duration::from_secs(1);
+/// wharf waits a minute for an engine to stop a container.
+const MOST_STOP_TIMEOUT: Duration = Duration::from_secs(50);
 /// What the kernel can count (`PID_MAX_LIMIT`).
 const MOST_PIDS: u32 = 1 << 22;
 /// What wharf itself sets.
-const OWN_VARIABLES: [&str; 5] = ["HOME", "USER", "LOGNAME", "WHARF_PROJECT", "WHARF_SSH_PORT"];
+const OWN_VARIABLES: [&str; 6] = ["HOME", "USER", "LOGNAME", "WHARF_PROJECT", "WHARF_SSH_PORT", "WHARF_STOP_SIGNAL"];
 
 pub fn text(value: &KdlValue) -> Read<String> {
     match value.as_string() {
@@ -112,6 +114,12 @@ pub fn duration(value: &KdlValue) -> Read<Duration> {
         Ok(duration) => Ok(duration),
         Err(_) => Err(Wrong::new(format!("`{text}` is not a duration"), hint)),
     }
+}
+
+/// How long programs may take to end with their container.
+pub fn stop_timeout(value: &KdlValue) -> Read<Duration> {
+    let limit = duration(value)?;
+    if limit > MOST_STOP_TIMEOUT { Err(Wrong::new("this is too long", "the most is \"50s\"")) } else { Ok(limit) }
 }
 
 pub fn image(value: &KdlValue) -> Read<String> {

@@ -3,7 +3,7 @@
 use super::{Connection, Output};
 use crate::error::{Error, Result};
 use crate::model::{ContainerName, Session, SessionName};
-use crate::protocol::{NO_SHELL, NO_TMUX, Program, Run, commands};
+use crate::protocol::{NO_SHELL, NO_TMUX, Program, Run, STOP_SIGNAL_VARIABLE, commands};
 use crate::quote;
 
 /// A command that a running session would swallow is not lost in silence.
@@ -67,6 +67,15 @@ pub struct Start {
     /// In the container; the project's where `None`.
     pub directory: Option<String>,
     pub environment: Vec<String>,
+    /// By which signal the command is told that the container stops; a hangup where `None`.
+    pub stop_signal: Option<&'static str>,
+}
+
+impl Start {
+    /// What the session's environment says for the container's end.
+    pub fn stop_variable(&self) -> Option<String> {
+        self.stop_signal.map(|signal| format!("{STOP_SIGNAL_VARIABLE}={signal}"))
+    }
 }
 
 /// Starts a session without a client. One that runs is fine, unless it was to run a command.
@@ -79,7 +88,8 @@ pub async fn create(
 ) -> Result<()> {
     make_room(connection, container, session, command).await?;
     let program = commands::create(session, if command.is_empty() { &start.command } else { command });
-    let run = Run { program, environment: start.environment, directory: start.directory, terminal: None };
+    let environment = start.stop_variable().into_iter().chain(start.environment).collect();
+    let run = Run { program, environment, directory: start.directory, terminal: None };
     let created = connection.output(run, &[]).await.map_err(|source| Error::lost(container, source))?;
     if created.exit_code == 0 {
         return Ok(());

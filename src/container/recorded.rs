@@ -115,6 +115,9 @@ impl RecordedConfig {
         if config.sudo.as_ref().is_some_and(|sudo| sudo.value) {
             say("sudo", "allowed".to_owned());
         }
+        if let Some(limit) = &config.stop_timeout {
+            say("stop-timeout", limit.value.to_string());
+        }
         config.masks.iter().for_each(|mask| say(&format!("mask {}", mask.0), "hidden".to_owned()));
         let limits = &config.limits;
         let size = |bytes: u64| bytesize::ByteSize(bytes).display().iec().to_string();

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::config::{self, Config, Gpus, OnExit, PROJECT_FILE, SessionVariable, Surroundings, WorkspaceSource, forbidden_mount};
 use crate::engine::{Container, Limits, Mount, PortBinding};
@@ -53,6 +54,8 @@ pub struct Resources {
     pub ssh: Option<SshPort>,
     /// What becomes of the container when its last session ends.
     pub on_exit: OnExit,
+    /// How long programs may take to end with it, where that is configured.
+    pub stop_timeout: Option<Duration>,
     sources: Vec<PathBuf>,
     surroundings: Surroundings,
 }
@@ -102,6 +105,7 @@ impl Resources {
             network: config.network.as_ref().map(|network| network.value.clone()),
             ssh: None,
             on_exit: config.on_exit.value,
+            stop_timeout: config.stop_timeout.as_ref().map(|limit| limit.0),
             sources,
             surroundings,
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use crate::config::OnExit;
+use crate::config::{DEFAULT_STOP_TIMEOUT, OnExit};
 use crate::container::wanted::Wanted;
 use crate::digest::short_sha256;
 use crate::engine::{ContainerSpec, Image, Membership, Mount, PortBinding, label};
@@ -54,7 +54,8 @@ pub fn container(
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.recorded.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
     let mut command = tools.launch().guest();
-    command.push("hold".to_owned());
+    let stop_timeout = wanted.resources.stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT);
+    command.extend(["hold".to_owned(), format!("--stop-timeout={}", stop_timeout.as_millis())]);
     let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.resources.on_exit };
     if wanted.throw_away {
         command.push("--once".to_owned());
@@ -90,6 +91,7 @@ pub fn container(
         },
         limits: wanted.resources.limits,
         may_gain_rights: wanted.resources.sudo,
+        stop_timeout,
         network,
         name,
     }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, NetworkSettings};
 use bollard::query_parameters::{
@@ -11,12 +12,14 @@ use bollard::query_parameters::{
     WaitContainerOptions,
 };
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 
+use super::log::printable;
 use super::{Engine, WORK, absent_is_none, age_of};
 use crate::error::{Error, Result};
 use crate::model::{ContainerName, State};
 use crate::project::Project;
-use crate::protocol::Launch;
+use crate::protocol::{Launch, NOT_ENDED};
 
 /// The labels that prove what is ours, on containers and volumes.
 pub mod label {
@@ -57,6 +60,11 @@ const COMMANDS: [&str; 2] = ["sleep infinity", "wharf pause"];
 
 /// How often to look whether a container is gone whose removal somebody else has asked for.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// Programs have at least so long to end, so none is named earlier.
+const LEAST_STOP_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the log of a container that has stopped may take to end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What the engine's check of a container's health says. wharf asks for none, but somebody else may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -150,10 +158,28 @@ impl Engine {
         self.work(format!("unpause container `{name}`"), self.docker.unpause_container(name.as_str())).await
     }
 
-    /// Stops the container with this id; one that is stopped or gone is fine.
-    pub async fn stop_container(&self, name: &ContainerName, id: &str) -> Result<()> {
-        let stopped = self.docker.stop_container(id, None::<StopContainerOptions>);
-        absent_is_none(self.work(format!("stop container `{name}`"), stopped).await).map(drop)
+    /// Stops the container with this id; one that is stopped or gone is fine. Gives the command lines of what did not end in
+    /// time, as far as its log has them.
+    pub async fn stop_container(&self, name: &ContainerName, id: &str) -> Result<Vec<String>> {
+        let begun = Instant::now();
+        let stop = async {
+            let stopped = self.docker.stop_container(id, None::<StopContainerOptions>);
+            absent_is_none(self.work(format!("stop container `{name}`"), stopped).await).map(drop)
+        };
+        // While it stops: the log of a container that is removed with its end goes with it.
+        let mut printed = Vec::new();
+        let listen = self.listen(name, &mut printed);
+        match select(pin!(stop), pin!(listen)).await {
+            Either::Left((stopped, listening)) => {
+                stopped?;
+                if begun.elapsed() >= LEAST_STOP_TIMEOUT {
+                    let _ = tokio::time::timeout(LAST_WORDS, listening).await;
+                }
+            }
+            Either::Right(((), stop)) => stop.await?,
+        }
+        let printed = String::from_utf8_lossy(&printed);
+        Ok(printed.lines().filter_map(|line| line.strip_prefix(NOT_ENDED)).map(printable).collect())
     }
 
     /// Removes the container with this id, running or not, with its anonymous volumes, and keeps the named ones; one that does

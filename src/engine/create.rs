@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bollard::models::{
     ContainerCreateBody, DeviceRequest, HealthConfig, HostConfig, Mount as EngineMount, MountType, MountVolumeOptions,
@@ -19,6 +20,9 @@ const CAPABILITIES: [&str; 8] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "K
 
 /// What docker gives root beside these.
 const USUAL_CAPABILITIES: [&str; 6] = ["AUDIT_WRITE", "MKNOD", "NET_RAW", "SETFCAP", "SETPCAP", "SYS_CHROOT"];
+
+/// What the engine waits longer than the container itself, before it kills what is left.
+const SPARE: Duration = Duration::from_secs(7);
 
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +44,8 @@ pub struct ContainerSpec {
     pub tmpfs: HashMap<String, String>,
     pub ports: Vec<PortBinding>,
     pub limits: Limits,
+    /// How long programs may take to end when it is stopped.
+    pub stop_timeout: Duration,
     /// Beyond what every container has.
     pub capabilities: Vec<String>,
     /// Whether programs may gain rights, as `sudo` does, and root has what the engine usually gives it.
@@ -119,6 +125,7 @@ fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
         cmd: Some(Vec::new()),
         // An image may ask for a signal that `sleep` ignores, and check the health of a service that does not run here.
         stop_signal: Some("SIGTERM".to_owned()),
+        stop_timeout: i64::try_from((spec.stop_timeout + SPARE).as_secs()).ok(),
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
         host_config: Some(HostConfig {
             // Reaps zombies, and stops in 0.1 s where `sleep` as the first process takes the full ten.

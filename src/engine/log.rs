@@ -32,6 +32,14 @@ impl Engine {
         Ok(String::from_utf8_lossy(&text).lines().map(printable).collect())
     }
 
+    /// Adds what the container prints from now on, until it ends or its log can't be read.
+    pub(super) async fn listen(&self, name: &ContainerName, into: &mut Vec<u8>) {
+        let mut log = self.log(name, Some(0), true);
+        while let Some(Ok(Printed::Output(bytes) | Printed::ErrorOutput(bytes))) = log.next().await {
+            into.extend_from_slice(&bytes);
+        }
+    }
+
     /// The log piece by piece: all of it or the last lines, and with `follow` what comes until the container ends, however long
     /// that takes.
     pub fn log(&self, name: &ContainerName, tail: Option<u32>, follow: bool) -> impl Stream<Item = Result<Printed>> + Unpin {
@@ -59,6 +67,6 @@ fn printed(chunk: Answer<LogOutput>, action: &str) -> Result<Printed> {
 }
 
 /// What a container prints is not obeyed by the terminal that shows it.
-fn printable(line: &str) -> String {
+pub(super) fn printable(line: &str) -> String {
     line.chars().filter(|c| !c.is_control()).collect()
 }

@@ -1,5 +1,7 @@
 //! The guest's command line: what the host, and the guest itself, run in a container. No person types it.
 
+use std::time::Duration;
+
 use lexopt::prelude::{Long, Value};
 use lexopt::{Error, Parser, ValueExt};
 use serde::de::DeserializeOwned;
@@ -33,12 +35,12 @@ pub struct Holding {
     pub once: bool,
     /// Only until the last session has ended: `--until-last-session`.
     pub until_last_session: bool,
+    /// How long programs may take to end with it: `--stop-timeout MILLISECONDS`.
+    pub stop_timeout: Duration,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RelayMode {
-    /// Don't wait; let nobody in before the process of this id has become what holds the container: `--beside PID`.
-    pub beside: Option<u32>,
     /// Be the relay: `--serve`.
     pub serve: bool,
     /// Serve one client on standard input and output: `--stdio`.
@@ -106,6 +108,7 @@ fn holding(line: &mut Parser) -> Result<Holding, Error> {
         match flag {
             Long("once") => holding.once = true,
             Long("until-last-session") => holding.until_last_session = true,
+            Long("stop-timeout") => holding.stop_timeout = Duration::from_millis(line.value()?.parse()?),
             other => return Err(other.unexpected()),
         }
     }
@@ -116,7 +119,6 @@ fn relay(line: &mut Parser) -> Result<RelayMode, Error> {
     let mut mode = RelayMode::default();
     while let Some(flag) = line.next()? {
         match flag {
-            Long("beside") => mode.beside = Some(line.value()?.parse()?),
             Long("serve") => mode.serve = true,
             Long("stdio") => mode.stdio = true,
             other => return Err(other.unexpected()),
@@ -192,8 +194,9 @@ mod tests {
 
     #[test]
     fn flags_are_read_and_others_refused() {
-        let relay = RelayMode { beside: Some(7), serve: true, stdio: false };
-        assert_eq!(parse(&["relay", "--beside", "7", "--serve"]), Ok(Verb::Relay(relay)));
+        let holding = Holding { once: true, until_last_session: false, stop_timeout: Duration::from_millis(1500) };
+        assert_eq!(parse(&["hold", "--stop-timeout=1500", "--once"]), Ok(Verb::Hold(holding)));
+        assert_eq!(parse(&["relay", "--serve"]), Ok(Verb::Relay(RelayMode { serve: true, stdio: false })));
         assert_eq!(parse(&["relay", "--nonsense"]), Err("invalid option '--nonsense'".to_owned()));
         assert_eq!(parse(&["pause", "more"]), Err("unexpected argument \"more\"".to_owned()));
         assert_eq!(parse(&["keep"]), Err("a program is missing".to_owned()));

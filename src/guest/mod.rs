@@ -8,9 +8,11 @@ mod hooks;
 mod keep;
 mod last_session;
 mod once;
+mod processes;
 mod relay;
 mod server;
 mod sshd;
+mod stopping;
 mod tmux;
 
 use std::ffi::OsStr;

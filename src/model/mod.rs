@@ -1,5 +1,5 @@
 //! The nouns that both programs and every room share: a session, its name and its terminal's size, a container's name, state
-//! and condition, and exit codes. What is here does no I/O and uses no other room.
+//! and condition, signals and exit codes. What is here does no I/O and uses no other room.
 
 mod architecture;
 mod container_name;
@@ -9,6 +9,7 @@ mod session;
 mod session_name;
 mod size;
 mod status;
+pub mod stop_signal;
 
 pub use architecture::native_architecture;
 pub use container_name::{ContainerName, slug};

@@ -43,13 +43,13 @@ pub struct Hooks {
     #[serde(default)]
     pub on_create: Option<Outcome>,
     /// Likewise, behind those.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_create: Option<Outcome>,
     /// Of the container's last start.
     #[serde(default)]
     pub on_start: Option<Outcome>,
     /// Of the last attach.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_attach: Option<Outcome>,
 }
 

@@ -53,6 +53,10 @@ pub const NO_SHELL: i32 = 125;
 pub const SOCKET: &str = "relay.sock";
 /// The project's path, in every container's environment.
 pub const PROJECT_VARIABLE: &str = "WHARF_PROJECT";
+/// In the environment of a session whose command asks for a signal of its own when the container stops: the signal's name.
+pub const STOP_SIGNAL_VARIABLE: &str = "WHARF_STOP_SIGNAL";
+/// In a container's log, before the command line of a program that did not end in time when it was stopped.
+pub const NOT_ENDED: &str = "wharf: did not end in time: ";
 
 const MAGIC: &[u8; 5] = b"wharf";
 const HEADER: usize = 5;

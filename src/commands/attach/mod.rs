@@ -50,7 +50,7 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     let connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
     let Attach { session, creation, command, .. } = &args;
-    let visit = Visit { connector: &connector, session, creation, command, directory: None };
+    let visit = Visit { connector: &connector, session, creation, command, directory: None, stop_variable: None };
     visit.enter(connected, commands::attach(&args.session)).await
 }
 
@@ -72,9 +72,10 @@ pub async fn create_and_enter(
     asked.attached(&mut connected, &connector).await?;
     control::make_room(&mut connected.connection, &connector.name(), session, command).await?;
     let start = asked.start_of(session);
+    let stop_variable = start.stop_variable();
     let command = if command.is_empty() { &start.command } else { command };
     let directory = directory.or(start.directory);
-    let visit = Visit { connector: &connector, session, creation, command, directory };
+    let visit = Visit { connector: &connector, session, creation, command, directory, stop_variable };
     Box::pin(visit.enter(connected, visit.program())).await
 }
 
@@ -101,6 +102,8 @@ struct Visit<'a> {
     command: &'a [String],
     /// Where it starts; in the project where `None`.
     directory: Option<String>,
+    /// What its environment says for the container's end, where it is started.
+    stop_variable: Option<String>,
 }
 
 impl Visit<'_> {
@@ -181,6 +184,7 @@ impl Visit<'_> {
         let context = self.connector.context;
         let agent = context.serve_agent(&connected.host_dir);
         let mut environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
+        environment.extend(self.stop_variable.clone());
         environment.extend(git::share_with_session(self.connector.project.path(), &connected.host_dir).await);
         let size = Some(Terminal::size().unwrap_or(USUAL_SIZE));
         let run = Run { program, environment, directory: self.directory.clone(), terminal: size };

@@ -127,7 +127,7 @@ async fn images_now(engine: &Engine, containers: &[Listed]) -> HashMap<String, S
 }
 
 /// In the order of `containers`. Whoever does not answer in time has unknown sessions, and holds nobody up.
-async fn sessions_of(context: &Context, containers: &[Listed]) -> Vec<Option<Vec<SessionName>>> {
+pub(super) async fn sessions_of(context: &Context, containers: &[Listed]) -> Vec<Option<Vec<SessionName>>> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let relays = context.relays();
     let ask = async |(index, listed): (usize, &Listed)| {

@@ -5,7 +5,7 @@ use jsonc_parser::ast::{Array, Object, Value};
 use super::{Decoder, json};
 use crate::config::nearest::nearest;
 use crate::config::source::Source;
-use crate::config::value::Wrong;
+use crate::config::wrong::Wrong;
 
 /// A property of the file.
 pub struct Entry<'a> {

@@ -4,7 +4,8 @@ use super::entry::{Becomes, Entry, kept};
 use super::{Decoder, json};
 use crate::config::part::{SessionVariable, Variable};
 use crate::config::source::Sourced;
-use crate::config::value::{self, Wrong};
+use crate::config::value;
+use crate::config::wrong::Wrong;
 
 pub fn container(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
     for property in &decoder.members(entry.value)?.properties {

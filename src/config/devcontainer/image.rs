@@ -6,7 +6,7 @@ use super::entry::{Becomes, Entry, Read, kept, left, notable, refused};
 use super::{Decoder, json};
 use crate::config::part::Build;
 use crate::config::source::{Source, Sourced};
-use crate::config::value::Wrong;
+use crate::config::wrong::Wrong;
 
 /// What the file says of a build, property by property.
 #[derive(Debug, Default)]

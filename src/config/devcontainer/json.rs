@@ -6,7 +6,7 @@ use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-use crate::config::value::Wrong;
+use crate::config::wrong::Wrong;
 use crate::error::Problem;
 
 /// The document's object. What the reference tool's parser lets pass does so here: comments, and commas too many or too few.

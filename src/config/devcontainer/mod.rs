@@ -27,7 +27,7 @@ use super::decode::{File, Surroundings};
 use super::nearest::nearest;
 use super::part::{Part, Property};
 use super::source::{Scope, Source, Sourced};
-use super::value::Wrong;
+use super::wrong::Wrong;
 use crate::error::{Problem, Problems, place};
 use entry::{Becomes, Entry, Read, left, notable};
 pub use places::{Found, Place, is_devcontainer, may_be_in};

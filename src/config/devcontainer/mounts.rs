@@ -10,7 +10,8 @@ use super::{Decoder, basename, json};
 use crate::config::forbidden;
 use crate::config::part::{Mount, Volume, WorkspaceSource};
 use crate::config::source::{Source, Sourced};
-use crate::config::value::{self, Wrong};
+use crate::config::value;
+use crate::config::wrong::Wrong;
 use crate::model::slug;
 
 /// What the file says of the project's place in the container.

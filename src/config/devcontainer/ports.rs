@@ -7,7 +7,7 @@ use super::entry::{Becomes, Entry, Read, each, kept, left, notable, refused};
 use super::{Decoder, json};
 use crate::config::part::Port;
 use crate::config::source::{Source, Sourced};
-use crate::config::value::Wrong;
+use crate::config::wrong::Wrong;
 
 /// What the attributes of a port can have.
 pub const ATTRIBUTES: [(&str, Read); 5] = [

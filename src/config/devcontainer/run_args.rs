@@ -7,7 +7,8 @@ use super::mounts::Asked;
 use super::{Decoder, json};
 use crate::config::part::{Gpus, Variable};
 use crate::config::source::{Source, Sourced};
-use crate::config::value::{self, Wrong};
+use crate::config::value;
+use crate::config::wrong::Wrong;
 
 /// What becomes of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ const OPTIONS: [(&[&str], bool, Kind); 24] = [
     (&["-d", "--detach"], false, Kind::Usual),
     (&["-i", "--interactive"], false, Kind::Usual),
     (&["-t", "--tty"], false, Kind::Usual),
-    (&["-it", "-ti"], false, Kind::Usual),
+    (&["-it"], false, Kind::Usual),
     (&["--name"], true, Kind::Harmless),
     (&["-l", "--label"], true, Kind::Harmless),
     (&["--pull"], true, Kind::Harmless),
@@ -99,6 +100,12 @@ pub fn run_args(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes>
         decoder.account(&entry, becomes);
     }
     if is_empty { left("there are none") } else { kept("each by itself") }
+}
+
+/// Every name of an option that has a meaning here.
+#[cfg(test)]
+pub fn names() -> Vec<String> {
+    OPTIONS.iter().flat_map(|(names, ..)| *names).map(|name| (*name).to_owned()).collect()
 }
 
 /// `-v/a:/b` is short for `-v /a:/b`.

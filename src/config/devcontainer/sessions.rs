@@ -6,7 +6,7 @@ use super::entry::{Becomes, Entry, Read, kept, left, refused};
 use super::{Decoder, json};
 use crate::config::part::Session;
 use crate::config::source::Sourced;
-use crate::config::value::Wrong;
+use crate::config::wrong::Wrong;
 use crate::model::SessionName;
 
 /// What `customizations.wharf` can have.
@@ -40,7 +40,7 @@ fn sessions(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
                 return refused();
             }
         };
-        let mut session = Session { name, command: Vec::new(), autostart: false, directory: None };
+        let mut session = Session { name, command: Vec::new(), autostart: false, directory: None, stop_signal: None };
         match &property.value {
             Value::Object(object) => {
                 for key in &object.properties {

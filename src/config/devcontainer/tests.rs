@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Decoded, PROPERTIES, decode};
+use super::entry::Read;
+use super::{Decoded, PROPERTIES, decode, image, ports, run_args, sessions, users};
 use crate::config::decode::{File, Surroundings};
 use crate::config::merge::merge;
 use crate::config::show::show;
@@ -209,6 +210,33 @@ fn the_hosts_environment_is_for_trusted_files() {
     // What is kept on the container is what was written.
     let trusted = decoded(text, true).unwrap();
     assert_eq!(trusted.part.variables[0].value.written.as_deref(), Some("${localEnv:TOKEN:none}"));
+}
+
+/// The names in the first cells of a table's rows.
+fn documented() -> Vec<String> {
+    let page = include_str!("../../../docs/devcontainer.md");
+    let cells = page.lines().filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(1));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_table_has_every_property_and_no_other() {
+    let top = PROPERTIES.iter().map(|(name, _)| (*name).to_owned());
+    let below = |above: &str, names: &[(&'static str, Read)]| -> Vec<String> {
+        names.iter().map(|(name, _)| format!("{above}{name}")).collect()
+    };
+    let below = [
+        below("build.", &image::BUILD),
+        below("portsAttributes.", &ports::ATTRIBUTES),
+        below("hostRequirements.", &users::REQUIREMENTS),
+        below("customizations.wharf.", &sessions::WHARF),
+        run_args::names(),
+    ];
+    let mut known: Vec<String> = top.chain(below.concat()).collect();
+    let mut documented = documented();
+    known.sort_unstable();
+    documented.sort_unstable();
+    assert_eq!(documented, known);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::entry::{Becomes, Entry, Read, kept, left, notable};
 use super::{Decoder, json};
 use crate::config::part::{Gpus, OnExit, User};
 use crate::config::source::{Source, Sourced};
-use crate::config::value::Wrong;
+use crate::config::wrong::Wrong;
 
 /// What the file says of users, property by property.
 #[derive(Debug)]

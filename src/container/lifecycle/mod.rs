@@ -6,6 +6,7 @@ mod host;
 mod ready;
 mod replace;
 mod sources;
+pub mod stop;
 mod told;
 
 use std::path::Path;
@@ -187,7 +188,7 @@ impl Lifecycle<'_> {
                 self.engine.start_container(&name).await
             }
             (Step::Unpause, _) => self.engine.unpause_container(&name).await,
-            (Step::Stop { id }, _) => self.engine.stop_container(&name, id).await,
+            (Step::Stop { id }, _) => stop::stop(self.engine, &name, id).await,
             (Step::RemoveContainer { id }, _) => self.engine.throw_away_container(&name, id).await,
             (Step::RemoveMovedIn, _) => self.engine.throw_away_container(&name, name.as_str()).await,
             (Step::RemoveVolumes, _) => {

@@ -154,10 +154,15 @@ pub fn remove(project: &Project, seen: &Seen, volumes: bool) -> Result<Vec<Step>
         Err(Error::NoContainer { .. }) if volumes || seen.is_aside => None,
         other => Some(other?),
     };
-    let volumes = volumes.then_some(Step::RemoveVolumes);
-    let container = container.map(|container| Step::RemoveContainer { id: container.id.clone() });
-    let containers = container.into_iter().chain([Step::RemoveNext, Step::RemoveAside]);
-    Ok(containers.chain(volumes).collect())
+    let mut steps = Vec::new();
+    if let Some(container) = container {
+        // What runs in it gets the time to end.
+        steps.extend(stop(project, seen)?.into_iter().filter(|step| !matches!(step, Step::RemoveContainer { .. })));
+        steps.push(Step::RemoveContainer { id: container.id.clone() });
+    }
+    steps.extend([Step::RemoveNext, Step::RemoveAside]);
+    steps.extend(volumes.then_some(Step::RemoveVolumes));
+    Ok(steps)
 }
 
 /// The container that can be attached to as it is.

@@ -98,7 +98,7 @@ fn stop_and_remove_from_each_state() {
         (Removing, vec![]),
     ] {
         assert_eq!(stop(&project(), &seen(state)).unwrap(), steps, "{state}");
-        let gone = [removed(), Step::RemoveNext, Step::RemoveAside];
+        let gone = [&steps[..], &[removed(), Step::RemoveNext, Step::RemoveAside]].concat();
         assert_eq!(remove(&project(), &seen(state), false).unwrap(), gone, "{state}");
         let with_volumes = [&gone[..], &[Step::RemoveVolumes]].concat();
         assert_eq!(remove(&project(), &seen(state), true).unwrap(), with_volumes, "{state}");

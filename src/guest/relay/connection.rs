@@ -12,7 +12,7 @@ use tokio_util::codec::{FramedRead, FramedWrite};
 use super::ending::Clients;
 use super::program::{self, Ended};
 use super::sessions::{PULSE, Sessions, refusal};
-use crate::guest::once;
+use crate::guest::{once, stopping};
 use crate::protocol::{Codec, Frame, Hello, PROJECT_VARIABLE, Program, Request};
 
 /// How long a client may take to say what it wants.
@@ -57,6 +57,7 @@ async fn serve_requests(
     };
     loop {
         match next {
+            Some(Ok(Frame::Request(Request::Run(_)))) if stopping::has_begun() => return std::future::pending().await,
             Some(Ok(Frame::Request(Request::Run(run)))) => {
                 *has_run = true;
                 once::use_it();
@@ -64,6 +65,9 @@ async fn serve_requests(
                 // Questions and orders to the tmux inside are no use of it: whatever shows something asks them again and again.
                 let used = (!is_tmux || run.terminal.is_some()).then(|| client.uses());
                 let ended = program::run(run, &mut reader, &mut writer).await;
+                if stopping::has_begun() {
+                    return std::future::pending().await;
+                }
                 drop(used);
                 // Before the client hears of it, which may ask next.
                 if is_tmux {

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::sessions::Sessions;
 use super::usage::{Usage, Use};
-use crate::guest::last_session;
+use crate::guest::{last_session, stopping};
 
 /// How often to look where nothing tells of a change.
 const PULSE: Duration = Duration::from_secs(2);
@@ -90,7 +90,7 @@ pub async fn until_due(sessions: &Arc<Sessions>, clients: &Arc<Clients>) {
 /// False where nobody knows: an end is never undone.
 async fn is_over(sessions: &Arc<Sessions>, clients: &Clients) -> bool {
     // Of a session that has just been made, nobody need have told yet.
-    let is_quiet = || clients.are_gone() && !last_session::serves_by_exec();
+    let is_quiet = || clients.are_gone() && !last_session::serves_by_exec() && !stopping::has_begun();
     // Whoever comes and goes while the sessions are asked for may leave one behind that was not there then.
     let arrivals = || (clients.arrived(), last_session::arrivals_by_exec());
     let before = arrivals();

@@ -14,7 +14,7 @@ mod socket;
 mod usage;
 
 use std::env;
-use std::fs::{self, File};
+use std::fs::File;
 use std::future::pending;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -22,7 +22,7 @@ use std::os::unix::process::CommandExt;
 use std::pin::pin;
 use std::process::{ExitCode, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::setsid;
 use tokio::net::unix::pipe;
@@ -40,16 +40,13 @@ use socket::Socket;
 const UNUSED: Duration = Duration::from_secs(60);
 /// What a relay says to who has started it once it listens.
 const READY: &str = "ready";
-/// How long what holds the container may take to become `sleep`, or whatever waits in its place. The relay begins then in any
-/// case.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 pub fn run(mode: RelayMode) -> ExitCode {
     go_where_programs_start();
     let outcome = match mode {
-        RelayMode { serve: true, beside, .. } => listen(beside),
+        RelayMode { serve: true, .. } => listen(),
         RelayMode { stdio: true, .. } => block_on(serve_stdio()),
-        RelayMode { beside, .. } => start(beside),
+        RelayMode { .. } => start(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,30 +63,21 @@ fn go_where_programs_start() {
     let _ = env::set_current_dir("/proc/1/cwd");
 }
 
-/// Starts a relay that outlives this process, and waits until it listens, unless it has to wait itself.
-fn start(beside: Option<u32>) -> io::Result<()> {
+/// Starts a relay that outlives this process, and waits until it listens.
+fn start() -> io::Result<()> {
     let mut relay = super::own_program();
     relay.args(["relay", "--serve"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
-    if let Some(holder) = beside {
-        relay.args(["--beside", &holder.to_string()]);
-    }
     let mut relay = relay.spawn()?;
     let mut said = String::new();
-    if let (None, Some(stdout)) = (beside, &mut relay.stdout) {
+    if let Some(stdout) = &mut relay.stdout {
         stdout.read_to_string(&mut said)?;
-        if said != READY {
-            return Err(io::Error::other(said));
-        }
     }
-    Ok(())
+    if said == READY { Ok(()) } else { Err(io::Error::other(said)) }
 }
 
-fn listen(beside: Option<u32>) -> io::Result<()> {
+fn listen() -> io::Result<()> {
     // Away from the terminal and the process group of who has started it.
     let _ = setsid();
-    if beside.is_some_and(|holder| !becomes_holder(holder)) {
-        return Ok(());
-    }
     let runtime = runtime()?;
     let outcome = runtime.block_on(claim());
     let mut stdout = io::stdout();
@@ -113,46 +101,6 @@ fn listen(beside: Option<u32>) -> io::Result<()> {
         Ok(Some(relay)) => runtime.block_on(accept(relay)),
         Ok(None) => Ok(()),
     }
-}
-
-/// Waits until the process is no wharf any more: a container whose image cannot hold it ends, and must not look as if it
-/// worked before that. False where the process has ended.
-fn becomes_holder(holder: u32) -> bool {
-    let own = fs::read_to_string("/proc/self/comm");
-    let comm = format!("/proc/{holder}/comm");
-    let cmdline = format!("/proc/{holder}/cmdline");
-    let end = Instant::now() + PATIENCE;
-    while Instant::now() < end {
-        let Ok(its) = fs::read_to_string(&comm) else {
-            return false;
-        };
-        let pauses = fs::read(&cmdline).is_ok_and(|words| words.ends_with(b"\0pause\0"));
-        if pauses || own.as_ref().is_ok_and(|own| *own != its) {
-            // What ends at once does so by then.
-            std::thread::sleep(Duration::from_millis(5));
-            return runs(holder, end);
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    true
-}
-
-/// Whether the process has a command line. One that has just become another program has none for a moment, as one that has
-/// ended and waits for its parent to hear of it.
-fn runs(process: u32, until: Instant) -> bool {
-    loop {
-        match fs::read(format!("/proc/{process}/cmdline")) {
-            Ok(words) if !words.is_empty() => return true,
-            Ok(_) if Instant::now() < until && !has_ended(process) => std::thread::sleep(Duration::from_millis(1)),
-            _ => return false,
-        }
-    }
-}
-
-/// The state is behind the name, which can hold anything.
-fn has_ended(process: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat"));
-    stat.is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['Z', 'X'])))
 }
 
 async fn accept(relay: Relay) -> io::Result<()> {
