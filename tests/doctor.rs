@@ -97,6 +97,7 @@ fn a_healthy_world_is_ok_in_every_check() {
         "container",
         "relay",
         "tools",
+        "inside",
         "drift",
     ];
     assert_eq!(checks, expected);

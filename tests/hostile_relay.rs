@@ -270,7 +270,7 @@ fn where_even_the_tools_are_of_another_version_the_error_says_so() {
 
     let outcome = ends(stage.world.wharf(["sessions"]).current_dir(&stage.project));
     let expected = format!(
-        "error: could not get into container `{}`: its relay speaks version 9 of the protocol, and this wharf 1\n\
+        "error: could not get into container `{}`: its relay speaks version 9 of the protocol, and this wharf 2\n\
          hint: update wharf\n",
         stage.container
     );

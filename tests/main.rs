@@ -49,6 +49,7 @@ mod stopping;
 mod surfaces;
 mod test_images;
 mod throw_away;
+mod tmuxes;
 mod users;
 mod watch;
 mod windows;

@@ -81,7 +81,7 @@ pub fn below(project: &Project) -> Option<String> {
 async fn on_terminal(terminal: &Terminal, connection: &mut Connection, run: Run) -> io::Result<i32> {
     let size = run.terminal;
     connection.request(Request::Run(run)).await?;
-    match pump(terminal, size, &mut connection.reader, &mut connection.writer, Goodbye::HangUp).await? {
+    match pump(terminal, size, connection, Goodbye::HangUp).await? {
         End::Exited(code) => Ok(code),
         // The terminal is gone, and with it who would want to know.
         End::Here => Ok(exit::of_signal(Signal::HUP.as_raw())),

@@ -9,13 +9,13 @@ use serde::Serialize;
 use super::hooks;
 use crate::cli::Inspect;
 use crate::commands::target;
-use crate::connection;
+use crate::connection::{self, control};
 use crate::container::connect::Connector;
 use crate::container::{drift, plan};
 use crate::context::Context;
 use crate::engine::{Mounted, label};
 use crate::error::{Error, Result};
-use crate::model::State;
+use crate::model::{InnerTmux, State};
 use crate::output::print;
 use crate::project::Project;
 use crate::protocol::TOOLS_DIR;
@@ -47,6 +47,8 @@ struct Shown {
     sessions: Option<Vec<String>>,
     /// `null` where it does not run, or did not say in time.
     hooks: Option<Hooks>,
+    /// Which tmux keeps the sessions; `null` where it did not say in time.
+    tmux: Option<String>,
     /// Whether somebody of this version answers at the relay's socket.
     relay: bool,
     /// The volume.
@@ -77,9 +79,9 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
         None => false,
     };
     let inside = if container.state.can_attach() { inside(&connector).await } else { None };
-    let (sessions, hooks) = match inside {
-        Some((sessions, hooks)) => (Some(sessions), hooks),
-        None => ((!container.state.can_attach()).then(Vec::new), None),
+    let (sessions, hooks, tmux) = match inside {
+        Some((sessions, hooks, tmux)) => (Some(sessions), hooks, tmux),
+        None => ((!container.state.can_attach()).then(Vec::new), None, None),
     };
     let label = |name| container.labels.get(name).cloned().unwrap_or_default();
     let tools = inspected.mounts.iter().find(|mounted| mounted.target == TOOLS_DIR);
@@ -97,6 +99,7 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
         relay,
         sessions,
         hooks,
+        tmux: tmux.map(|tmux| tmux.sentence()),
         tools: tools.map(|mounted| mounted.source.clone()),
         id: container.id,
         state: container.state,
@@ -108,12 +111,13 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
     })
 }
 
-async fn inside(connector: &Connector<'_>) -> Option<(Vec<String>, Option<Hooks>)> {
+async fn inside(connector: &Connector<'_>) -> Option<(Vec<String>, Option<Hooks>, Option<InnerTmux>)> {
     let ask = async {
         let mut connected = connector.running().await.ok()?;
         let sessions = connected.connection.sessions().await.ok()?;
         let names = sessions.iter().map(|session| session.name.to_string()).collect();
-        Some((names, hooks::state(&mut connected.connection).await))
+        let hooks = hooks::state(&mut connected.connection).await;
+        Some((names, hooks, control::inner_tmux(&mut connected.connection).await))
     };
     tokio::time::timeout(SESSIONS, ask).await.ok()?
 }
@@ -144,6 +148,7 @@ fn text(shown: &Shown) -> String {
         ("read-only", vec![if shown.read_only { "yes" } else { "no" }.to_owned()]),
         ("sessions", shown.sessions.clone().map_or_else(|| vec!["?".to_owned()], or_dash)),
         ("hooks", or_dash(hooks)),
+        ("tmux", or_dash(shown.tmux.iter().cloned().collect())),
         ("relay", vec![if shown.relay { "answers" } else { "does not answer" }.to_owned()]),
         ("tools", or_dash(shown.tools.iter().cloned().collect())),
         ("mounts", or_dash(shown.mounts.iter().map(mount).collect())),

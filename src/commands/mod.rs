@@ -45,6 +45,7 @@ use crate::error::{Error, Result};
 use crate::guest::delivery::Sources;
 use crate::model::native_architecture;
 use crate::output::print;
+use crate::tmux::TmuxServer;
 
 use asked::{Asked, choice, flags};
 
@@ -103,6 +104,7 @@ fn sources(context: &Context) -> Sources<'_> {
         program: &context.program,
         architecture: native_architecture(),
         data_dir: &context.data_dir,
+        server_program: context.tmux.as_ref().map(TmuxServer::program),
         search_path: context.search_path(),
     }
 }

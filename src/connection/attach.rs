@@ -10,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::codec::{FramedRead, FramedWrite};
 
+use super::Connection;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::model::Size;
@@ -43,26 +44,23 @@ pub enum Goodbye {
     HangUp,
 }
 
-/// Copies between the terminal and a program that runs behind any pair of streams, until one of them ends. `told` is the
+/// Copies between the terminal and a program that the connection has been asked for, until one of them ends. `told` is the
 /// terminal's size as the program was told it.
-pub async fn pump<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
-    terminal: &Terminal,
-    told: Option<Size>,
-    reader: &mut FramedRead<R, Codec>,
-    writer: &mut FramedWrite<W, Codec>,
-    goodbye: Goodbye,
-) -> io::Result<End> {
+pub async fn pump(terminal: &Terminal, told: Option<Size>, connection: &mut Connection, goodbye: Goodbye) -> io::Result<End> {
+    let takes_pixels = connection.takes_pixels();
+    let size = || Terminal::size().map(|size| if takes_pixels { size } else { size.without_pixels() });
+    let (reader, writer) = (&mut connection.reader, &mut connection.writer);
     let mut signals = Signals::listen()?;
     let mut window_changes = signal(SignalKind::window_change())?;
     // What has changed before anybody listened.
-    if let Some(size) = Terminal::size().filter(|&size| told != Some(size))
+    if let Some(size) = size().filter(|&size| told != Some(size))
         && writer.send(Frame::Resize(size)).await.is_err()
     {
         return Ok(End::Lost);
     }
     let window = Window::new();
     let mut output = std::pin::pin!(show_output(terminal, reader, &window));
-    let mut input = std::pin::pin!(send_keys(terminal, writer, &window, &mut signals, &mut window_changes, goodbye));
+    let mut input = std::pin::pin!(send_keys(terminal, writer, &window, &mut signals, (&mut window_changes, size), goodbye));
     // Whichever of the two sees the end, the other has its part to finish: the goodbye, or the last screen.
     let end = tokio::select! {
         end = &mut output => {
@@ -102,7 +100,7 @@ async fn send_keys<W: AsyncWrite + Unpin>(
     writer: &mut FramedWrite<W, Codec>,
     window: &Window,
     signals: &mut Signals,
-    window_changes: &mut Signal,
+    (window_changes, size): (&mut Signal, impl Fn() -> Option<Size>),
     goodbye: Goodbye,
 ) -> End {
     let mut buffer = vec![0; 4096];
@@ -115,7 +113,7 @@ async fn send_keys<W: AsyncWrite + Unpin>(
         };
         let frame = tokio::select! {
             _ = signals.recv() => None,
-            _ = window_changes.recv() => match Terminal::size() {
+            _ = window_changes.recv() => match size() {
                 Some(size) => Some(Frame::Resize(size)),
                 None => continue,
             },

@@ -23,6 +23,9 @@ const RUN: Duration = Duration::from_secs(10);
 /// How much of a program's output is kept: a session's whole history is less.
 const MOST_OUTPUT: usize = 64 * 1024 * 1024;
 
+/// The version of the protocol that has sizes in pixels.
+const PIXELS: u16 = 2;
+
 type Reader = FramedRead<ReadHalf<Stream>, Codec>;
 type Writer = FramedWrite<WriteHalf<Stream>, Codec>;
 
@@ -63,6 +66,11 @@ impl Connection {
         let (reader, mut writer) = (FramedRead::with_capacity(reader, Codec, CHUNK), FramedWrite::new(writer, Codec));
         writer.send(Frame::Hello(Hello::new(None))).await?;
         Ok(Self { reader, writer, hello: None, said })
+    }
+
+    /// Whether the relay knows sizes in pixels.
+    pub fn takes_pixels(&self) -> bool {
+        self.hello.as_ref().and_then(Hello::agreed).is_some_and(|version| version >= PIXELS)
     }
 
     pub fn has_greeted(&self) -> bool {

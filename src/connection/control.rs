@@ -2,7 +2,7 @@
 
 use super::{Connection, Output};
 use crate::error::{Error, Result};
-use crate::model::{ContainerName, Session, SessionName};
+use crate::model::{ContainerName, InnerTmux, Session, SessionName};
 use crate::protocol::{NO_SHELL, NO_TMUX, Program, Run, STOP_SIGNAL_VARIABLE, commands};
 use crate::quote;
 
@@ -111,6 +111,13 @@ pub fn lack(container: &ContainerName, exit_code: i32) -> Option<Error> {
         NO_SHELL => Some(Error::NoShell { container }),
         _ => None,
     }
+}
+
+/// The tmux that keeps the sessions; `None` where the container's side does not say, as one of an older version.
+pub async fn inner_tmux(connection: &mut Connection) -> Option<InnerTmux> {
+    let run = Run { program: commands::which(), environment: Vec::new(), directory: None, terminal: None };
+    let output = connection.output(run, &[]).await.ok()?;
+    String::from_utf8_lossy(&output.stdout).parse().ok()
 }
 
 /// The directory that the session's program is in.

@@ -14,7 +14,7 @@ use super::standard::refuse_unless_ready;
 use crate::model::Size;
 
 /// The size of a terminal that does not say, as a serial line's.
-pub const USUAL_SIZE: Size = Size { columns: 80, rows: 24 };
+pub const USUAL_SIZE: Size = Size { columns: 80, rows: 24, pixel_width: 0, pixel_height: 0 };
 
 /// The terminal in raw mode; dropping it gives the terminal back as it was.
 pub struct Terminal {
@@ -53,7 +53,12 @@ impl Terminal {
     /// Of the terminal on standard input.
     pub fn size() -> Option<Size> {
         let size = termios::tcgetwinsize(io::stdin()).ok()?;
-        (size.ws_col > 0 && size.ws_row > 0).then_some(Size { columns: size.ws_col, rows: size.ws_row })
+        (size.ws_col > 0 && size.ws_row > 0).then_some(Size {
+            columns: size.ws_col,
+            rows: size.ws_row,
+            pixel_width: size.ws_xpixel,
+            pixel_height: size.ws_ypixel,
+        })
     }
 
     /// Reads what was typed. Zero bytes mean that the terminal is gone.

@@ -19,6 +19,8 @@ pub enum Verb {
     Relay(RelayMode),
     /// Run the tmux that keeps the sessions, with these arguments.
     Tmux(Vec<String>),
+    /// Print which tmux keeps the sessions, and its version.
+    WhichTmux,
     /// Run a session's command, and keep its last screen until a key closes it.
     Keep(Vec<String>),
     /// Run a project's hooks.
@@ -89,6 +91,7 @@ impl Verb {
             "pause" => Self::Pause,
             "relay" => Self::Relay(relay(&mut line)?),
             "tmux" => Self::Tmux(rest(&mut line)?),
+            "which-tmux" => Self::WhichTmux,
             "keep" => Self::Keep(program(&mut line)?),
             "become" => Self::Become(program(&mut line)?),
             "hooks" => Self::Hooks(hooks(&mut line)?),

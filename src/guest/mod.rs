@@ -51,6 +51,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Pause => hold::pause(),
         Verb::Relay(mode) => relay::run(mode),
         Verb::Tmux(arguments) => tmux::run(&arguments),
+        Verb::WhichTmux => tmux::print_choice(),
         Verb::Become(command) => become_program(&command),
         Verb::Hooks(verb) => hooks::run(verb),
         Verb::Sshd(verb) => sshd::run(verb),

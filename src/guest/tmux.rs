@@ -1,18 +1,17 @@
-//! The tmux that keeps a container's sessions: the image's own where that is new enough, else the one among the tools.
+//! The tmux that keeps a container's sessions: the host's, which is among the tools, or the image's own.
 
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use super::{find_program, is_executable, is_set};
-use crate::model::exit;
-use crate::protocol::{CONFIG_PATH, Launch, NO_SHELL, NO_TMUX, RUNTIME_DIR, TERMINFO, TMUX_SOCKET, TOOLS_DIR};
+use crate::model::{Inner, InnerTmux, TmuxVersion, exit};
+use crate::protocol::{CONFIG_PATH, Launch, NO_SHELL, NO_TMUX, RUNTIME_DIR, TERMINFO, TMUX_SOCKET, TMUX_VERSION, TOOLS_DIR};
 
-/// Popups, `extended-keys` and `user-keys` as the configuration uses them.
-const OLDEST: (u32, u32) = (3, 2);
 /// Notes which tmux was chosen: a client has to be of its server's version, whatever is installed meanwhile.
 const CHOICE: &str = "tmux-choice";
 const SHELLS: [&str; 4] = ["bash", "zsh", "sh", "ash"];
@@ -53,6 +52,19 @@ pub fn run(arguments: &[String]) -> ExitCode {
     };
     eprintln!("wharf: there is no {} in this container", if missing == Missing::Tmux { "tmux" } else { "shell" });
     exit::with(missing.exit_code())
+}
+
+/// Prints which one it is, as `host 3.8`, for [`InnerTmux`].
+pub fn print_choice() -> ExitCode {
+    let Some(chosen) = choose() else {
+        return exit::with(Missing::Tmux.exit_code());
+    };
+    let (inner, version) = match &chosen {
+        Chosen::OfImage(path) => (Inner::Image, version_of(path)),
+        Chosen::Injected(_) => (Inner::Host, injected_version()),
+    };
+    let said = writeln!(io::stdout(), "{}", InnerTmux { inner, version });
+    if said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The command line that runs the tmux with these arguments.
@@ -111,7 +123,13 @@ fn choose() -> Option<Chosen> {
         let chosen = if noted.is_empty() { injected() } else { Some(Chosen::OfImage(PathBuf::from(noted))) };
         return chosen;
     }
-    let chosen = find_program("tmux").filter(|path| is_new_enough(path)).map(Chosen::OfImage).or_else(injected)?;
+    let of_image = find_program("tmux");
+    let host = injected();
+    let hosts_version = host.as_ref().and_then(|_| injected_version());
+    let chosen = match Inner::choose(of_image.as_deref().and_then(version_of), hosts_version) {
+        Some(Inner::Image) => Chosen::OfImage(of_image?),
+        _ => host?,
+    };
     let text = if let Chosen::OfImage(path) = &chosen { path.to_string_lossy().into_owned() } else { String::new() };
     // Whoever comes second at the same time chooses the same. Where nothing can be written, each choice is made anew.
     let new = note.with_extension(std::process::id().to_string());
@@ -124,21 +142,13 @@ fn injected() -> Option<Chosen> {
     [Launch::Static, Launch::Bundle].into_iter().find(is_there).map(Chosen::Injected)
 }
 
-fn is_new_enough(tmux: &Path) -> bool {
-    let asked = Command::new(tmux).arg("-V").stdin(Stdio::null()).stderr(Stdio::null()).output();
-    asked.is_ok_and(|output| version(&String::from_utf8_lossy(&output.stdout)).is_some_and(|version| version >= OLDEST))
+fn injected_version() -> Option<TmuxVersion> {
+    fs::read_to_string(Path::new(TOOLS_DIR).join(TMUX_VERSION)).ok()?.parse().ok()
 }
 
-/// `tmux 3.3a`, `tmux next-3.5`, `tmux openbsd-7.4`: what comes last counts from the first digit on.
-fn version(printed: &str) -> Option<(u32, u32)> {
-    let word = printed.strip_prefix("tmux ")?.trim();
-    // OpenBSD numbers its own by the system's release, and has been past 3.2 since 6.9.
-    if word == "master" || word.starts_with("openbsd-") {
-        return Some(OLDEST);
-    }
-    let (major, minor) = word.trim_start_matches("next-").split_once('.')?;
-    let minor: String = minor.chars().take_while(char::is_ascii_digit).collect();
-    Some((major.parse().ok()?, minor.parse().ok()?))
+fn version_of(tmux: &Path) -> Option<TmuxVersion> {
+    let asked = Command::new(tmux).arg("-V").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    String::from_utf8_lossy(&asked.ok()?.stdout).parse().ok()
 }
 
 /// The best shell that the image has. One that the image names itself is its choice.
@@ -178,23 +188,6 @@ fn run_by_wharf(arguments: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_of_tmux() {
-        for (printed, expected) in [
-            ("tmux 3.3a\n", Some((3, 3))),
-            ("tmux 3.2", Some((3, 2))),
-            ("tmux 3.1c", Some((3, 1))),
-            ("tmux next-3.5", Some((3, 5))),
-            ("tmux 10.0-rc2", Some((10, 0))),
-            ("tmux master", Some(OLDEST)),
-            ("tmux openbsd-7.4", Some(OLDEST)),
-            ("screen 4.9", None),
-            ("", None),
-        ] {
-            assert_eq!(version(printed), expected, "{printed}");
-        }
-    }
 
     #[test]
     fn a_sessions_command_is_run_by_wharf() {

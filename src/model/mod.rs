@@ -1,5 +1,5 @@
 //! The nouns that both programs and every room share: a session, its name and its terminal's size, a container's name, state
-//! and condition, signals and exit codes. What is here does no I/O and uses no other room.
+//! and condition, signals, versions of tmux, and exit codes. What is here does no I/O and uses no other room.
 
 mod architecture;
 mod container_name;
@@ -10,6 +10,7 @@ mod session_name;
 mod size;
 mod status;
 pub mod stop_signal;
+mod tmux_version;
 
 pub use architecture::native_architecture;
 pub use container_name::{ContainerName, slug};
@@ -18,3 +19,4 @@ pub use session::Session;
 pub use session_name::{BadSessionName, SessionName};
 pub use size::Size;
 pub use status::{Condition, Status};
+pub use tmux_version::{Inner, InnerTmux, OLDEST as OLDEST_TMUX, TmuxVersion};

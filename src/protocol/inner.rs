@@ -44,6 +44,11 @@ pub mod commands {
         tmux(&["kill-session", "-t", &exactly(session)])
     }
 
+    /// Prints which tmux it is: [`crate::model::InnerTmux`].
+    pub fn which() -> Program {
+        Program::Own(vec!["which-tmux".to_owned()])
+    }
+
     /// Prints the directory that the session's program is in.
     pub fn directory(session: &SessionName) -> Program {
         tmux(&["display-message", "-p", "-t", &pane(session), "#{pane_current_path}"])

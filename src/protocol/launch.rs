@@ -11,16 +11,19 @@ pub const GUEST: &str = "wharf";
 /// A tmux that needs no other file. There is at most one of this and `TMUX_BUNDLE`. Both files are called `tmux`, because that
 /// is what it calls itself in its errors and where it says its version.
 pub const TMUX_STATIC: &str = "static/tmux";
-/// A tmux that `LOADER` runs.
+/// A tmux that its own `LOADER` runs.
 pub const TMUX_BUNDLE: &str = "bundle/tmux";
-/// The libraries of what is not static.
-pub const LIBRARIES: &str = "lib";
-/// The loader of what is not static.
-pub const LOADER: &str = "lib/ld.so";
+/// The directory, beside a program that is not static, of the libraries that it needs. Each program has its own: another
+/// libc than wharf's comes with a tmux that was built elsewhere, and a loader works only with its own libc.
+const LIBRARIES: &str = "lib";
+/// In there, what runs the program.
+pub const LOADER: &str = "ld.so";
 /// Entries for the terminals that wharf may name in `TERM`.
 pub const TERMINFO: &str = "terminfo";
-/// There with `TMUX_BUNDLE`: the locale `C.UTF-8`, in the format of the libc that is in `LIBRARIES`.
+/// There with `TMUX_BUNDLE`: the locale `C.UTF-8`, in the format of the libc that comes with it.
 pub const LOCALE: &str = "locale";
+/// There with a tmux: its version.
+pub const TMUX_VERSION: &str = "tmux-version";
 /// The configuration of the tmux inside.
 pub const TMUX_CONFIG: &str = "tmux.conf";
 
@@ -60,20 +63,26 @@ impl Launch {
     }
 
     pub fn command(self, directory: &str, program: &str) -> Vec<String> {
+        let libraries = format!("{directory}/{}", libraries_of(program));
         let program = format!("{directory}/{program}");
         match self {
             Self::Static => vec![program],
             // The image's cache of libraries is about another libc. `--argv0` is not given, because only glibc 2.33 and
             // newer know it, and the program's own path will do.
             Self::Bundle => vec![
-                format!("{directory}/{LOADER}"),
+                format!("{libraries}/{LOADER}"),
                 "--inhibit-cache".to_owned(),
                 "--library-path".to_owned(),
-                format!("{directory}/{LIBRARIES}"),
+                libraries,
                 program,
             ],
         }
     }
+}
+
+/// The directory of a program's libraries, as the program's own path is: below `TOOLS_DIR`.
+pub fn libraries_of(program: &str) -> String {
+    program.rsplit_once('/').map_or_else(|| LIBRARIES.to_owned(), |(directory, _)| format!("{directory}/{LIBRARIES}"))
 }
 
 impl fmt::Display for Launch {

@@ -28,13 +28,16 @@ use serde::{Deserialize, Serialize};
 use tokio_util::codec::{Decoder, Encoder};
 
 pub use inner::{CONFIG, CONFIG_PATH, EXIT_CODE, HAS_BEGUN, HOST_DIR, LIFE_DIR, LIFE_PARENT, RUNTIME_DIR, TMUX_SOCKET, commands};
-pub use launch::{GUEST, LIBRARIES, LOADER, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TOOLS_DIR};
+pub use launch::{
+    GUEST, LOADER, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TMUX_VERSION, TOOLS_DIR, libraries_of,
+};
 pub use window::Window;
 
 use crate::model::{Session, Size};
 
 /// The newest version of the protocol that this side speaks. It changes with every change that an older side would misread.
-pub const NEWEST: u16 = 1;
+/// Version 2 has sizes in pixels; before, [`Frame::Resize`] has none.
+pub const NEWEST: u16 = 2;
 /// The oldest: the version before, so that a container outlives an upgrade of its host.
 pub const OLDEST: u16 = 1;
 /// Large enough for every environment and command line that Linux runs at its default limits.
@@ -189,6 +192,10 @@ impl Encoder<Frame> for Codec {
             Frame::Resize(size) => {
                 into.put_u16(size.columns);
                 into.put_u16(size.rows);
+                if size.has_pixels() {
+                    into.put_u16(size.pixel_width);
+                    into.put_u16(size.pixel_height);
+                }
             }
             Frame::Signal(number) => into.put_u8(number),
             Frame::Taken(count) => into.put_u32(count),
@@ -259,8 +266,15 @@ fn parse(kind: u8, mut payload: Bytes) -> io::Result<Frame> {
         b'S' => Frame::Sessions(from_json(&payload)?),
         b'N' => Frame::Refused(String::from_utf8_lossy(&payload).into_owned()),
         b'r' => {
-            is_fixed(4)?;
-            Frame::Resize(Size { columns: payload.get_u16(), rows: payload.get_u16() })
+            let has_pixels = payload.len() == 8;
+            is_fixed(if has_pixels { 8 } else { 4 })?;
+            let mut next = |is_there: bool| if is_there { payload.get_u16() } else { 0 };
+            Frame::Resize(Size {
+                columns: next(true),
+                rows: next(true),
+                pixel_width: next(has_pixels),
+                pixel_height: next(has_pixels),
+            })
         }
         b's' => {
             is_fixed(1)?;

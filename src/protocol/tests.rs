@@ -6,7 +6,7 @@ fn run() -> Request {
         program: Program::Command(command),
         environment: vec!["A=b".to_owned()],
         directory: Some("/srv/it's".to_owned()),
-        terminal: Some(Size { columns: 80, rows: 24 }),
+        terminal: Some(Size { columns: 80, rows: 24, pixel_width: 1280, pixel_height: 768 }),
     })
 }
 
@@ -20,7 +20,8 @@ fn frames() -> Vec<Frame> {
         Frame::Request(Request::Unused),
         Frame::Input(Bytes::new()),
         Frame::Input(Bytes::from_static(b"\x01\x02\xff\0")),
-        Frame::Resize(Size { columns: 1, rows: u16::MAX }),
+        Frame::Resize(Size { columns: 1, rows: u16::MAX, pixel_width: 2, pixel_height: 3 }),
+        Frame::Resize(Size { columns: 1, rows: u16::MAX, pixel_width: 0, pixel_height: 0 }),
         Frame::Signal(15),
         Frame::Taken(u32::MAX),
         Frame::Output(Bytes::from(vec![7; CHUNK])),

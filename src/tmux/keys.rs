@@ -99,9 +99,11 @@ impl TmuxServer {
 
     /// The keys, after the prefix, that are bound with one of these notes.
     pub fn keys_noted(&self, notes: &[&str]) -> Result<Vec<String>> {
-        let list = ListKeys::new().with_notes().key_table(PREFIX_TABLE);
+        // From 3.7 on, what is pressed before the key is printed before it as well, unless that is something else: `-P`.
+        let mut list = ListKeys::new().with_notes().key_table(PREFIX_TABLE).build();
+        list.push_option("-P", "");
         let printed = self.run("look at the keys", &TmuxCommands::new().cmd(list))?;
-        let keys = printed.lines().filter_map(|line| line.split_once(char::is_whitespace));
+        let keys = printed.lines().filter_map(|line| line.trim_start().split_once(char::is_whitespace));
         let keys = keys.filter(|(_, note)| notes.contains(&note.trim_start()));
         Ok(keys.map(|(key, _)| key.to_owned()).collect())
     }

@@ -15,7 +15,11 @@ mod watched;
 mod widget;
 mod window;
 
+use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -32,13 +36,12 @@ pub use watched::{Listed, Windows};
 pub use window::{Beside, NewPane, Switch};
 
 use crate::error::{Error, Result};
+use crate::model::{OLDEST_TMUX, TmuxVersion};
 use crate::quote;
-
-/// The oldest tmux with popups and `display-message -d`.
-const OLDEST: (u32, u32) = (3, 2);
 
 /// How long a tmux that works may take to say its version, which takes 2 ms.
 const ANSWER: Duration = Duration::from_secs(1);
+const PROGRAM: &str = "tmux";
 const ASK_VERSION: &str = "ask tmux for its version";
 
 /// One server, known by its socket. Every command to it goes through here.
@@ -47,6 +50,8 @@ pub struct TmuxServer {
     socket: PathBuf,
     /// Its process, as `TMUX` has it.
     process: Option<u32>,
+    /// The program that speaks to it.
+    program: PathBuf,
 }
 
 impl TmuxServer {
@@ -54,11 +59,19 @@ impl TmuxServer {
     pub fn from_variable(tmux: &str) -> Option<Self> {
         let mut parts = tmux.rsplitn(3, ',').skip(1);
         let (process, socket) = (parts.next()?, parts.next().filter(|socket| !socket.is_empty())?);
-        Some(Self { socket: Path::new(socket).to_owned(), process: process.parse().ok() })
+        let process = process.parse().ok();
+        let program = process.and_then(program_of).unwrap_or_else(|| PROGRAM.into());
+        Some(Self { socket: Path::new(socket).to_owned(), process, program })
     }
 
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// The server's own program: the `tmux` in `PATH` may be of another version, whose client the server does not
+    /// understand. Just `tmux` where nobody can say.
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
     pub fn process(&self) -> Option<u32> {
@@ -89,7 +102,9 @@ impl TmuxServer {
     }
 
     fn command(&self, commands: &TmuxCommands) -> Command {
-        let mut tmux = Command::new("tmux");
+        let mut tmux = Command::new(&self.program);
+        // Which is how it calls itself.
+        tmux.arg0(PROGRAM);
         // Without -u, tmux 3.3a prints tabs and non-ASCII as "_" in the C locale.
         tmux.arg("-u").arg("-S").arg(&self.socket);
         for (index, command) in commands.commands.iter().enumerate() {
@@ -121,7 +136,7 @@ impl TmuxServer {
 
 /// The version of the tmux in `PATH`, where it says one in time that is new enough.
 pub async fn program_version() -> Result<String> {
-    let mut tmux = Command::new("tmux");
+    let mut tmux = Command::new(PROGRAM);
     tmux.arg("-V").stdin(Stdio::null());
     version_of(tmux).await
 }
@@ -137,22 +152,26 @@ fn ask_version() -> TmuxCommands<'static> {
     TmuxCommands::new().cmd(tmux_interface::DisplayMessage::new().print().message("#{version}"))
 }
 
+/// One that is called by no number is its maker's business.
 fn new_enough(version: String) -> Result<String> {
-    if is_new_enough(&version) {
-        return Ok(version);
+    if version.parse::<TmuxVersion>().is_ok_and(|version| version < OLDEST_TMUX) {
+        let problem = format!("tmux {version} is too old: wharf needs {OLDEST_TMUX} or newer");
+        return Err(Error::Options { problems: vec![problem] });
     }
-    let (major, minor) = OLDEST;
-    Err(Error::Options { problems: vec![format!("tmux {version} is too old: wharf needs {major}.{minor} or newer")] })
+    Ok(version)
 }
 
-/// Versions read `3.3a`, `next-3.6`, or `openbsd-7.4` where it comes with the system and is recent.
-fn is_new_enough(version: &str) -> bool {
-    let numbers = version.strip_prefix("next-").unwrap_or(version);
-    let mut parts = numbers.split('.').map(|part| part.trim_end_matches(|c: char| !c.is_ascii_digit()).parse::<u32>());
-    match (parts.next(), parts.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= OLDEST,
-        _ => true,
+/// The program of a server's process, by a path that leads to it for as long as the process is there: a program that has been
+/// upgraded is another file. `None` where the process is no tmux, as where its number has gone to another one.
+fn program_of(process: u32) -> Option<PathBuf> {
+    let running = PathBuf::from(format!("/proc/{process}/exe"));
+    let path = fs::read_link(&running).ok()?;
+    if !path.file_name()?.as_bytes().starts_with(PROGRAM.as_bytes()) {
+        return None;
     }
+    let file = |path: &Path| fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    let its = file(&running)?;
+    Some(if file(&path) == Some(its) { path } else { running })
 }
 
 #[cfg(test)]
@@ -170,11 +189,19 @@ mod tests {
 
     #[test]
     fn versions() {
-        for version in ["3.2", "3.2a", "3.3a", "3.10", "4.0", "next-3.6", "openbsd-7.4", "master"] {
-            assert!(is_new_enough(version), "{version}");
+        for version in ["3.2", "3.2a", "3.3a", "3.10", "4.0", "next-3.6", "openbsd-7.4", "master", "my-own"] {
+            assert!(new_enough(version.to_owned()).is_ok(), "{version}");
         }
         for version in ["3.1c", "2.9a", "1.8", "next-3.1"] {
-            assert!(!is_new_enough(version), "{version}");
+            assert!(new_enough(version.to_owned()).is_err(), "{version}");
         }
+    }
+
+    #[test]
+    fn a_process_that_is_no_tmux_has_no_program() {
+        assert_eq!(program_of(std::process::id()), None);
+        assert_eq!(program_of(u32::MAX), None);
+        let server = TmuxServer::from_variable(&format!("/tmp/x,{},0", std::process::id())).unwrap();
+        assert_eq!(server.program(), Path::new("tmux"));
     }
 }

@@ -45,6 +45,11 @@ impl RawTerminal {
         Self { pty, client, written }
     }
 
+    /// Gives the terminal another size, in cells and in pixels.
+    pub fn resize(&self, (columns, rows): (u16, u16), (width, height): (u16, u16)) {
+        self.pty.resize(pty_process::Size::new_with_pixel(rows, columns, width, height)).unwrap();
+    }
+
     /// How much was written so far: a place to look from.
     pub fn mark(&self) -> usize {
         self.written.lock().unwrap().len()

@@ -202,8 +202,7 @@ impl Visit<'_> {
                     history::record(&context.state_dir, self.connector.project, self.session, Timestamp::now());
                 }
                 let goodbye = Goodbye::Detach { key: context.tmux.is_none() };
-                let connection = &mut connected.connection;
-                pump(&terminal, size, &mut connection.reader, &mut connection.writer, goodbye).await
+                pump(&terminal, size, &mut connected.connection, goodbye).await
             }
             Err(_) => Ok(End::Lost),
         };

@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::quote;
 
 use super::finding::Finding;
-use super::guest;
+use super::{guest, tmux};
 
 /// The image that a new container would be made of, and whether that is built for the project.
 pub struct Wanted {
@@ -100,6 +100,9 @@ pub async fn container(project: &Project, context: &Context) -> Vec<Finding> {
                 findings.push(relay(project, &container, context).await);
             }
             findings.push(guest::inside(&container, context).await);
+            if container.state.can_attach() {
+                findings.push(tmux::inside(project, context).await);
+            }
             findings.push(match drift::of(project, &container, context).await.line() {
                 Some(line) => Finding::warning("drift", &line, &format!("`wharf rebuild {name}` applies it")),
                 None => Finding::ok("drift", "nothing has changed since it was made"),

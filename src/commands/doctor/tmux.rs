@@ -1,15 +1,26 @@
 //! The host's tmux: the program, the server at hand, and what wharf has done in it.
 
+use std::time::Duration;
+
 use crate::commands::setup;
 use crate::commands::watch::{self, Watcher};
+use crate::connection::control;
+use crate::container::connect::Connector;
 use crate::context::Context;
+use crate::model::{InnerTmux, TmuxVersion};
+use crate::project::Project;
 use crate::tmux::{TmuxServer, program_version};
 
 use super::finding::Finding;
 
+/// How long a container may take to say which tmux it has.
+const ANSWER: Duration = Duration::from_secs(1);
+
 pub async fn tmux(context: &Context) -> Vec<Finding> {
     let install = "install tmux 3.2 or newer, as by `sudo apt-get install tmux`";
-    let mut findings = vec![match program_version().await {
+    let program = program_version().await;
+    let in_path = program.as_ref().ok().cloned();
+    let mut findings = vec![match program {
         Ok(version) => Finding::ok("tmux", &format!("version {version}")),
         Err(error) => Finding::of("tmux", &error, install),
     }];
@@ -21,7 +32,9 @@ pub async fn tmux(context: &Context) -> Vec<Finding> {
     let socket = server.socket().display();
     match server.version().await {
         Ok(version) => {
-            findings.push(Finding::ok("server", &format!("version {version} at `{socket}`")));
+            let is_other = in_path.is_some_and(|in_path| in_path != version);
+            let by = if is_other { format!(", spoken to by `{}`", server.program().display()) } else { String::new() };
+            findings.push(Finding::ok("server", &format!("version {version} at `{socket}`{by}")));
             findings.extend([keys(server), watcher(context), options(server)]);
         }
         Err(error) => {
@@ -30,6 +43,33 @@ pub async fn tmux(context: &Context) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The tmux in a container that runs, beside the one that shows its sessions.
+pub async fn inside(project: &Project, context: &Context) -> Finding {
+    const CHECK: &str = "inside";
+    let connector = Connector::to(project, context);
+    let ask = async { control::inner_tmux(&mut connector.running().await.ok()?.connection).await };
+    let inside = tokio::time::timeout(ANSWER, Box::pin(ask)).await.ok().flatten();
+    let outside = match &context.tmux {
+        Some(server) => server.version().await,
+        None => program_version().await,
+    };
+    let outside = outside.ok().and_then(|version| version.parse().ok());
+    compare(CHECK, inside, outside, connector.name().as_str())
+}
+
+fn compare(check: &'static str, inside: Option<InnerTmux>, outside: Option<TmuxVersion>, container: &str) -> Finding {
+    let Some(inside) = inside else {
+        return Finding::warning(check, "the container does not say which one it has", &format!("`wharf restart {container}`"));
+    };
+    match outside {
+        Some(outside) if inside.is_older_than(outside) => {
+            let found = format!("{}, and yours is {outside}: sessions lack what only the newer one can do", inside.sentence());
+            Finding::warning(check, &found, &format!("`wharf rebuild {container}` puts yours in"))
+        }
+        _ => Finding::ok(check, &inside.sentence()),
+    }
 }
 
 fn keys(server: &TmuxServer) -> Finding {
@@ -90,6 +130,19 @@ fn options(server: &TmuxServer) -> Finding {
 mod tests {
     use super::*;
     use crate::commands::doctor::finding::Verdict;
+
+    #[test]
+    fn an_older_tmux_inside_is_worth_a_warning() {
+        for (inside, outside, state) in [
+            ("host 3.8", "3.8", Verdict::Ok),
+            ("image 3.8", "3.3a", Verdict::Ok),
+            ("image 3.3a", "3.8", Verdict::Warning),
+            ("host 3.3a", "", Verdict::Ok),
+            ("", "3.3a", Verdict::Warning),
+        ] {
+            assert_eq!(compare("x", inside.parse().ok(), outside.parse().ok(), "api").state, state, "{inside} in {outside}");
+        }
+    }
 
     #[test]
     fn keys_are_right_when_all_that_are_wanted_are_bound() {

@@ -8,47 +8,29 @@ use std::process::{self, Command, Stdio};
 use super::Files;
 use super::program::{not_portable, read};
 use crate::error::{Error, Result};
-use crate::protocol::{LIBRARIES, LOADER};
+use crate::protocol::{LOADER, libraries_of};
 
 /// Would load or print more than the program needs.
 const DISTURBING: [&str; 4] = ["LD_PRELOAD", "LD_AUDIT", "LD_DEBUG", "LD_VERBOSE"];
 
-/// All programs of the tools share one loader and one directory of libraries.
-#[derive(Debug, Default)]
-pub struct Bundle {
-    loader: Option<PathBuf>,
-    libraries: BTreeMap<String, PathBuf>,
-}
-
-impl Bundle {
-    /// Adds what a program needs to `files`, or nothing where something is missing.
-    pub fn add(&mut self, program: &Path, loader: &Path, files: &mut Files) -> Result<()> {
-        let found = loader.canonicalize().map_err(|source| {
-            let action = format!("find `{}`, the loader of `{}`", loader.display(), program.display());
-            Error::io(action, source)
-        })?;
-        // musl's names itself so. It knows other options, and a machine with musl can link everything statically.
-        if loader.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"ld-musl")) {
-            return Err(not_portable(program, "it is linked with musl, and not statically"));
-        }
-        // A loader works only with the libc that it was built with.
-        if let Some(first) = self.loader.as_ref().filter(|first| **first != found) {
-            return Err(not_portable(program, format!("it needs the loader `{}`, wharf `{}`", found.display(), first.display())));
-        }
-        let mut libraries = list(program, loader)?;
-        // The first program's stay where two name one file differently: with one libc, one library of a name does for both.
-        libraries.retain(|name, _| !self.libraries.contains_key(name));
-        let contents = libraries.values().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
-        if self.loader.is_none() {
-            files.program(LOADER, read(&found)?);
-            self.loader = Some(found);
-        }
-        for (name, content) in libraries.keys().zip(contents) {
-            files.file(format!("{LIBRARIES}/{name}"), content);
-        }
-        self.libraries.append(&mut libraries);
-        Ok(())
+/// Adds what a program needs that will be at `name` among the tools, or nothing where something is missing.
+pub fn add(program: &Path, loader: &Path, name: &str, files: &mut Files) -> Result<()> {
+    let found = loader.canonicalize().map_err(|source| {
+        let action = format!("find `{}`, the loader of `{}`", loader.display(), program.display());
+        Error::io(action, source)
+    })?;
+    // musl's names itself so. It knows other options, and a machine with musl can link everything statically.
+    if loader.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"ld-musl")) {
+        return Err(not_portable(program, "it is linked with musl, and not statically"));
     }
+    let libraries = list(program, loader)?;
+    let contents = libraries.values().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+    let directory = libraries_of(name);
+    files.program(format!("{directory}/{LOADER}"), read(&found)?);
+    for (name, content) in libraries.keys().zip(contents) {
+        files.file(format!("{directory}/{name}"), content);
+    }
+    Ok(())
 }
 
 /// Asks the loader what it would load. It runs nothing of the program.

@@ -2,20 +2,25 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use super::Files;
-use super::bundle::Bundle;
+use super::bundle;
 use super::locate;
 use super::program::{Linkage, Program, not_portable, read};
 use crate::connection::environment::COMMON_TERMINALS;
 use crate::error::{Error, Result};
-use crate::protocol::{CONFIG, GUEST, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC};
+use crate::model::TmuxVersion;
+use crate::protocol::{CONFIG, GUEST, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TMUX_VERSION};
 
 /// Where systems keep `C.UTF-8`, where it is not one of an archive's.
 const LOCALES: [&str; 2] = ["/usr/lib/locale/C.utf8", "/usr/lib/locale/C.UTF-8"];
 /// The order is ncurses': what an administrator has written goes first.
 const TERMINFO_DIRS: [&str; 4] = ["/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo", "/usr/lib/terminfo"];
+
+const TMUX: &str = "tmux";
 
 /// Where to look on this machine.
 #[derive(Debug, Clone, Copy)]
@@ -26,18 +31,19 @@ pub struct Sources<'a> {
     pub program: &'a Path,
     /// Of the engine, by the name that images use.
     pub architecture: &'a str,
-    /// wharf's own directory below `$XDG_DATA_HOME`. A `tmux` in there is taken before any other.
+    /// wharf's own directory below `$XDG_DATA_HOME`. A `tmux` in there is taken before any other, unless it is older.
     pub data_dir: &'a Path,
+    /// The program of the host's tmux server, which this runs in.
+    pub server_program: Option<&'a Path>,
     /// `$PATH`, for the host's own tmux.
     pub search_path: Option<&'a OsStr>,
 }
 
 /// How the guest is run, and how tmux is or why there is none.
 pub fn all(sources: &Sources, files: &mut Files) -> Result<(Launch, Result<Launch>)> {
-    let mut bundle = Bundle::default();
     let guest = locate::guest(sources.guest, sources.program, sources.architecture)?;
-    let guest = program(guest, [GUEST, GUEST], &mut bundle, files)?;
-    let tmux = first_tmux(sources, &mut bundle, files);
+    let guest = program(guest, [GUEST, GUEST], files)?;
+    let tmux = first_tmux(sources, files);
     for name in COMMON_TERMINALS {
         if let Some(entry) = terminfo(name, []) {
             files.file(format!("{TERMINFO}/{}/{name}", &name[..1]), entry);
@@ -48,11 +54,11 @@ pub fn all(sources: &Sources, files: &mut Files) -> Result<(Launch, Result<Launc
 }
 
 /// Adds a program by the first name if it is static, else by the second and with its libraries.
-fn program(program: Program, names: [&str; 2], bundle: &mut Bundle, files: &mut Files) -> Result<Launch> {
+fn program(program: Program, names: [&str; 2], files: &mut Files) -> Result<Launch> {
     let (name, launch) = match &program.linkage {
         Linkage::Static => (names[0], Launch::Static),
         Linkage::Dynamic { loader } => {
-            bundle.add(&program.path, loader, files)?;
+            bundle::add(&program.path, loader, names[1], files)?;
             (names[1], Launch::Bundle)
         }
     };
@@ -60,20 +66,25 @@ fn program(program: Program, names: [&str; 2], bundle: &mut Bundle, files: &mut 
     Ok(launch)
 }
 
-/// Where several fail, the first one's failure is told: it is the one that people mean by `tmux`.
-fn first_tmux(sources: &Sources, bundle: &mut Bundle, files: &mut Files) -> Result<Launch> {
+/// The first that can travel, of those that are not older than the host's own before those that are. Where several fail, the
+/// first one's failure is told: it is the one that people mean by `tmux`.
+fn first_tmux(sources: &Sources, files: &mut Files) -> Result<Launch> {
     let path = sources.search_path.map(|path| env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
-    let directories = [sources.data_dir.to_owned()].into_iter().chain(path).filter(|directory| directory.is_absolute());
+    let in_path = path.into_iter().filter(|directory| directory.is_absolute()).map(|directory| directory.join(TMUX));
+    let hosts = sources.server_program.into_iter().filter(|path| path.is_absolute()).map(Path::to_owned).chain(in_path);
+    // Some are no programs, as the scripts that version managers put in front of one.
+    let mut hosts = hosts.filter_map(|path| Candidate::read(&path)).peekable();
+    let host = hosts.peek().and_then(|host| host.version);
+    let own = Candidate::read(&sources.data_dir.join(TMUX));
+    let (older, others): (Vec<_>, Vec<_>) = own.into_iter().chain(hosts).partition(|candidate| candidate.is_older_than(host));
     let mut failure = None;
-    for candidate in directories.map(|directory| directory.join("tmux")) {
-        // Some are no programs, as the scripts that version managers put in front of one.
-        let Ok(candidate) = Program::read(&candidate) else { continue };
-        if candidate.architecture != Some(sources.architecture) {
+    for candidate in others.into_iter().chain(older) {
+        if candidate.program.architecture != Some(sources.architecture) {
             let reason = format!("it is not for {}", sources.architecture);
-            failure = failure.or(Some(not_portable(&candidate.path, reason)));
+            failure = failure.or(Some(not_portable(&candidate.program.path, reason)));
             continue;
         }
-        match tmux(candidate, bundle, files) {
+        match tmux(candidate, files) {
             Ok(launch) => return Ok(launch),
             Err(error) => failure = failure.or(Some(error)),
         }
@@ -81,9 +92,36 @@ fn first_tmux(sources: &Sources, bundle: &mut Bundle, files: &mut Files) -> Resu
     Err(failure.unwrap_or(Error::NoTmuxOnHost))
 }
 
-fn tmux(tmux: Program, bundle: &mut Bundle, files: &mut Files) -> Result<Launch> {
+/// A tmux, and which.
+struct Candidate {
+    program: Program,
+    /// `None` where it does not say.
+    version: Option<TmuxVersion>,
+}
+
+impl Candidate {
+    fn read(path: &Path) -> Option<Self> {
+        let program = Program::read(path).ok()?;
+        let asked = Command::new(path).arg0(TMUX).arg("-V").stdin(Stdio::null()).stderr(Stdio::null()).output();
+        let version = asked.ok().and_then(|output| String::from_utf8_lossy(&output.stdout).parse().ok());
+        Some(Self { program, version })
+    }
+
+    fn is_older_than(&self, host: Option<TmuxVersion>) -> bool {
+        self.version.zip(host).is_some_and(|(version, host)| version < host)
+    }
+}
+
+fn tmux(tmux: Candidate, files: &mut Files) -> Result<Launch> {
+    let Candidate { program: tmux, version } = tmux;
+    let launch = portable(tmux, files)?;
+    files.file(TMUX_VERSION, version.map(|version| version.to_string()).unwrap_or_default().into_bytes());
+    Ok(launch)
+}
+
+fn portable(tmux: Program, files: &mut Files) -> Result<Launch> {
     if tmux.linkage == Linkage::Static {
-        return program(tmux, [TMUX_STATIC, TMUX_BUNDLE], bundle, files);
+        return program(tmux, [TMUX_STATIC, TMUX_BUNDLE], files);
     }
     // tmux 3.3a needs a locale with UTF-8 to start, and glibc has none within; an image's is in its own libc's format.
     // Of the locale, tmux sets these two, and can do without the second.
@@ -91,7 +129,7 @@ fn tmux(tmux: Program, bundle: &mut Bundle, files: &mut Files) -> Result<Launch>
         return Err(not_portable(&tmux.path, "this machine has no locale C.UTF-8 to go with it"));
     };
     let characters = read(&directory.join("LC_CTYPE"))?;
-    let launch = program(tmux, [TMUX_STATIC, TMUX_BUNDLE], bundle, files)?;
+    let launch = program(tmux, [TMUX_STATIC, TMUX_BUNDLE], files)?;
     files.file(format!("{LOCALE}/C.utf8/LC_CTYPE"), characters);
     if let Ok(times) = read(&directory.join("LC_TIME")) {
         files.file(format!("{LOCALE}/C.utf8/LC_TIME"), times);

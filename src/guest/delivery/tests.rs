@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::*;
 use crate::model::native_architecture;
-use crate::protocol::{GUEST, LIBRARIES, LOADER, LOCALE, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC};
+use crate::protocol::{GUEST, LOCALE, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC};
 
 const OWN: &str = "/proc/self/exe";
 
@@ -17,8 +17,8 @@ fn gather(guest: &str, data_dir: &Path) -> Tools {
 }
 
 fn sources<'a>(guest: &'a str, data_dir: &'a Path, search_path: Option<&'a OsStr>) -> Sources<'a> {
-    let architecture = native_architecture();
-    Sources { guest: Some(Path::new(guest)), program: Path::new("/nowhere/wharf"), architecture, data_dir, search_path }
+    let (guest, program) = (Some(Path::new(guest)), Path::new("/nowhere/wharf"));
+    Sources { guest, program, architecture: native_architecture(), data_dir, server_program: None, search_path }
 }
 
 fn busybox() -> &'static str {
@@ -70,7 +70,7 @@ fn a_static_tmux_in_the_data_directory_goes_first() {
     let tools = gather(busybox(), data.path());
     assert_eq!((tools.launch(), tools.tmux().unwrap()), (Launch::Static, Launch::Static));
     let names: Vec<_> = tools.files.0.keys().filter(|name| !name.starts_with("terminfo/")).collect();
-    assert_eq!(names, ["static/tmux", "tmux.conf", "wharf"]);
+    assert_eq!(names, ["static/tmux", "tmux-version", "tmux.conf", "wharf"]);
 }
 
 #[test]
@@ -125,10 +125,10 @@ fn only_what_is_run_may_be_run_and_anybody_may_read() {
     let unpacked = unpack(&gather(OWN, empty.path()));
     let root = unpacked.path().join("run/tools");
     let mode = |path: PathBuf| fs::metadata(&path).unwrap_or_else(|e| panic!("{path:?}: {e}")).permissions().mode() & 0o7777;
-    for program in [GUEST, TMUX_BUNDLE, LOADER, LIBRARIES, LOCALE, TERMINFO, "terminfo/x", ""] {
+    for program in [GUEST, TMUX_BUNDLE, "lib/ld.so", "bundle/lib/ld.so", "lib", LOCALE, TERMINFO, "terminfo/x", ""] {
         assert_eq!(mode(root.join(program)), 0o755, "{program}");
     }
-    for file in ["lib/libc.so.6", TMUX_CONFIG, "terminfo/x/xterm-256color", "locale/C.utf8/LC_CTYPE"] {
+    for file in ["lib/libc.so.6", "bundle/lib/libc.so.6", TMUX_CONFIG, "terminfo/x/xterm-256color", "locale/C.utf8/LC_CTYPE"] {
         assert_eq!(mode(root.join(file)), 0o644, "{file}");
     }
 }
@@ -141,7 +141,7 @@ fn a_launch_survives_its_label() {
     assert_eq!("".parse::<Launch>(), Err(crate::protocol::launch::UnknownLaunch));
     assert_eq!(Launch::Static.guest(), ["/run/wharf/tools/wharf"]);
     let bundle = Launch::Bundle.tmux().join(" ");
-    let expected = "/run/wharf/tools/lib/ld.so --inhibit-cache --library-path /run/wharf/tools/lib /run/wharf/tools/bundle/tmux";
+    let expected = "/run/wharf/tools/bundle/lib/ld.so --inhibit-cache --library-path /run/wharf/tools/bundle/lib /run/wharf/tools/bundle/tmux";
     assert_eq!(bundle, expected);
     assert_eq!(Launch::Bundle.tmux_locale().unwrap(), "/run/wharf/tools/locale");
     assert_eq!(Launch::Static.tmux_locale(), None);

@@ -181,7 +181,9 @@ fn not_run(program: &Path, error: &io::Error) -> NotRun {
 }
 
 fn pty_size(size: Size) -> pty_process::Size {
-    pty_process::Size::new(size.rows, size.columns)
+    // A tmux from 3.6 on asks a terminal without a size in pixels for its size, and those up to 3.3a answer it the wrong way
+    // round.
+    pty_process::Size::new_with_pixel(size.rows, size.columns, size.pixel_width, size.pixel_height)
 }
 
 /// The process group that every program leads, on a terminal or not.

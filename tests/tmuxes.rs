@@ -1,0 +1,65 @@
+//! R80: whatever tmux is outside, and whatever tmux is inside.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::support::{DEBIAN, Docker, Host, RawTerminal, World, binary, printed_by, wait_for_equal};
+
+/// As `tmux -V` prints it.
+fn version_in(words: &[&str]) -> String {
+    let printed = String::from_utf8(Docker::output(words).stdout).unwrap();
+    printed.trim().strip_prefix("tmux ").unwrap().to_owned()
+}
+
+#[test]
+fn the_size_in_pixels_travels_with_every_size() {
+    let world = World::new();
+    let project = world.project("api");
+    let wharf = binary();
+    let words = [wharf.to_str().unwrap(), "attach", "--create", project.to_str().unwrap()];
+    let terminal = RawTerminal::running(&world, &words);
+    terminal.wait_for_text(0, "\x1b[?1049h");
+    let container = world.container_of(&project);
+    let format = "#{client_width}x#{client_height} #{client_cell_width}x#{client_cell_height}";
+    let client = || {
+        let asked = ["exec", &container, "/run/wharf/tools/wharf", "tmux", "list-clients", "-F", format];
+        String::from_utf8(Docker::output(asked).stdout).unwrap().trim().to_owned()
+    };
+    wait_for_equal("a size without pixels", "100x24 0x0", client);
+    terminal.resize((80, 20), (80 * 9, 20 * 18));
+    wait_for_equal("a size with pixels", "80x20 9x18", client);
+}
+
+#[test]
+fn the_tmux_inside_is_the_hosts_unless_the_images_is_as_new() {
+    let world = World::new();
+    let project = world.project("api");
+    world.wharf(["open", "--detach", "--image", DEBIAN]).arg(&project).success();
+    let container = world.container_of(&project);
+    let images = version_in(&["exec", &container, "tmux", "-V"]);
+    let hosts = printed_by(world.command("tmux").arg("-V")).trim().strip_prefix("tmux ").unwrap().to_owned();
+    let (expected, whose) =
+        if images >= hosts { (&images, "the image's own") } else { (&hosts, "of the host that made the container") };
+    let inspected = world.wharf(["inspect", "--json"]).arg(&project).success();
+    let inspected: serde_json::Value = serde_json::from_str(&inspected).unwrap();
+    assert_eq!(inspected["tmux"], format!("{expected}, {whose}"));
+    // The one that runs, and not only what is said of it.
+    let ask = ["display-message", "-p", "#{version}"];
+    let words = ["exec", &container, "/run/wharf/tools/wharf", "tmux"];
+    let running = String::from_utf8(Docker::output(words.iter().chain(&ask)).stdout).unwrap();
+    assert_eq!(running.trim(), expected);
+}
+
+#[test]
+fn a_server_is_spoken_to_by_its_own_program() {
+    let world = World::new();
+    let host = Host::bare(&world);
+    let other = world.root().join("other");
+    fs::create_dir(&other).unwrap();
+    // As a client of another version, which the server does not understand.
+    fs::write(other.join("tmux"), "#!/bin/sh\necho 'open terminal failed: protocol version mismatch' >&2\nexit 1\n").unwrap();
+    fs::set_permissions(other.join("tmux"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", other.display(), std::env::var("PATH").unwrap());
+    assert_eq!(world.wharf(["setup"]).env("TMUX", host.variable()).env("PATH", path).success(), "");
+    assert!(host.tmux(["list-keys", "-T", "prefix", "O"]).contains("open"));
+}
