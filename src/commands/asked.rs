@@ -2,7 +2,12 @@
 
 use super::{hooks, sources, ssh};
 use crate::cli::Creation;
-use crate::config::{Choice, Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Sourced, User, WaitFor};
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::config::{
+    self, Choice, Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Source, Sourced, User, WaitFor,
+};
 use crate::connection::control::{self, Start};
 use crate::connection::environment;
 use crate::container::connect::{Connected, Connector};
@@ -13,6 +18,7 @@ use crate::container::wanted::Wanted;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::image::build::Recipe;
+use crate::image::features::{self, Request};
 use crate::model::SessionName;
 use crate::output::report;
 use crate::project::Project;
@@ -27,6 +33,7 @@ pub struct Asked {
     resources: Resources,
     recipe: Option<Recipe>,
     recorded: RecordedConfig,
+    features: Request,
     on_host: Vec<Command>,
     notes: Vec<String>,
     read_only: bool,
@@ -63,6 +70,7 @@ impl Asked {
         let notable = config.properties.iter().filter(|property| property.is_notable);
         let notes = notable.map(|property| format!("`{}`: {} ({})", property.name, property.becomes, property.from)).collect();
         Ok(Box::new(Self {
+            features: features(&config, project, context),
             on_host,
             notes,
             config,
@@ -94,6 +102,7 @@ impl Asked {
             resources: Resources::default(),
             recipe: None,
             recorded: RecordedConfig::default(),
+            features: Request::default(),
             on_host: Vec::new(),
             notes: Vec::new(),
             read_only: false,
@@ -116,6 +125,7 @@ impl Asked {
             login: Some(&self.config.user.value).filter(|user| !matches!(user, User::Host | User::Root)),
             ssh_port: self.resources.ssh.map(|ssh| ssh.port),
             resources: &self.resources,
+            features: &self.features,
             on_host: &self.on_host,
             notes: &self.notes,
             recorded: &self.recorded,
@@ -235,6 +245,30 @@ fn ssh_port(config: &Config, creation: &Creation, context: &Context) -> Result<O
         (None, None) => ssh.port,
     };
     said.map_or_else(SshPort::any, |port| Ok(SshPort { port, is_any: false })).map(Some)
+}
+
+/// The features that are wanted; the credentials for their registries are found when they are needed.
+fn features(config: &Config, project: &Project, context: &Context) -> Request {
+    // Beside the file that asks for them, under a name like its own.
+    let lock_file = config.features.iter().find_map(|feature| match &feature.from {
+        Source::File { file, .. } if config::is_devcontainer(Path::new(&**file)) => {
+            let hidden = if file.ends_with("/.devcontainer.json") { "." } else { "" };
+            Some(Path::new(&**file).with_file_name(format!("{hidden}devcontainer-lock.json")))
+        }
+        _ => None,
+    });
+    Request {
+        features: config
+            .features
+            .iter()
+            .map(|feature| features::Asked { id: feature.id.clone(), options: feature.options.clone() })
+            .collect(),
+        priority: config.feature_order.as_ref().map(|order| order.value.clone()).unwrap_or_default(),
+        project: project.path_buf(),
+        lock_file,
+        cache: context.cache_dir.join("features"),
+        credentials: HashMap::new(),
+    }
 }
 
 pub fn choice(creation: &Creation) -> Choice<'_> {

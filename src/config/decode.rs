@@ -10,8 +10,8 @@ use kdl::KdlNode;
 use super::fields::{Fields, name_span, problem, unknown};
 use super::forbidden;
 use super::part::{
-    Build, Command, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, SessionVariable, Span, Ssh, User,
-    Variable, Volume, WaitFor, Way, WorkspaceSource,
+    Build, Command, Feature, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, SessionVariable, Span,
+    Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Scope, Source, Sourced};
 use super::syntax;
@@ -20,9 +20,11 @@ use crate::error::{Problem, Problems, place};
 use crate::model::stop_signal;
 
 /// What a profile can hold.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 28] = [
     "image",
     "build",
+    "feature",
+    "feature-order",
     "user",
     "workspace",
     "directory",
@@ -154,6 +156,14 @@ impl Decoder<'_> {
             "build" => {
                 let build = build(fields);
                 fields.set(&mut layer.build, sourced(build, source));
+            }
+            "feature" => {
+                let feature = feature(fields);
+                add(&mut layer.features, feature, source, fields);
+            }
+            "feature-order" => {
+                let order = fields.arguments("a feature", value::full_text);
+                fields.set(&mut layer.feature_order, sourced(order, source));
             }
             "user" => {
                 let user = user(fields);
@@ -382,6 +392,16 @@ fn hook(fields: &mut Fields) -> Option<Command> {
         fields.add_problems(inner.finish());
     }
     Some(Command::Parallel(commands))
+}
+
+fn feature(fields: &mut Fields) -> Option<Feature> {
+    let id = fields.argument("where the feature is", value::full_text);
+    let mut options = BTreeMap::new();
+    fields.each_child(&["option"], |_, child| {
+        let option = child.argument("a name", value::full_text).zip(child.argument("a value", value::text));
+        options.extend(option);
+    });
+    Some(Feature { id: id?, options })
 }
 
 /// One whose name is followed by `ids="host"` gets the host user's.

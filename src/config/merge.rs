@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::part::{
-    Build, Command, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Root, Session, SessionVariable, Span,
-    Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
+    Build, Command, Feature, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Root, Session,
+    SessionVariable, Span, Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -22,6 +22,8 @@ pub const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Config {
     pub image: Sourced<Image>,
+    pub features: Vec<Sourced<Feature>>,
+    pub feature_order: Option<Sourced<Vec<String>>>,
     pub user: Sourced<User>,
     /// At the project's own path where `None`.
     pub workspace: Option<Sourced<String>>,
@@ -95,6 +97,8 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         // There is one thing at a path.
         config.volumes.retain(|volume| !part.mounts.iter().any(|mount| mount.target == volume.target));
         config.mounts.retain(|mount| !part.volumes.iter().any(|volume| volume.target == mount.target));
+        config.feature_order = part.feature_order.or(config.feature_order);
+        replace_entries(&mut config.features, part.features);
         replace_entries(&mut config.sessions, part.sessions);
         replace_entries(&mut config.mounts, part.mounts);
         replace_entries(&mut config.volumes, part.volumes);
@@ -145,6 +149,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             image: Sourced::default(Image::Named(DEFAULT_IMAGE.to_owned())),
+            features: Vec::new(),
+            feature_order: None,
             user: Sourced::default(User::Host),
             workspace: None,
             workspace_source: None,

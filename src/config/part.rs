@@ -1,5 +1,6 @@
 //! What one file says, or the flags: everything is optional.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ pub use crate::protocol::hooks::Command;
 pub struct Part {
     pub image: Option<Sourced<String>>,
     pub build: Option<Sourced<Build>>,
+    pub features: Vec<Sourced<Feature>>,
+    /// Features to install first, as far as others allow it.
+    pub feature_order: Option<Sourced<Vec<String>>>,
     pub user: Option<Sourced<User>>,
     pub workspace: Option<Sourced<String>>,
     pub workspace_source: Option<Sourced<WorkspaceSource>>,
@@ -60,6 +64,14 @@ pub struct Build {
     pub arguments: Vec<(String, String)>,
     /// Images whose layers may be used again.
     pub cache_from: Vec<String>,
+}
+
+/// A part of an environment that others have packed, to be installed into the image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Feature {
+    /// In a registry (`ghcr.io/…:1`), at an address (`https://…`), or in a directory (`./…`, relative to the project).
+    pub id: String,
+    pub options: BTreeMap<String, String>,
 }
 
 /// Who commands run as.
@@ -256,6 +268,7 @@ macro_rules! keyed {
 keyed! {
     Session: name;
     Mount: target;
+    Feature: id;
     Volume: target;
     Variable: name;
     SessionVariable: name;

@@ -7,8 +7,8 @@ use bytesize::ByteSize;
 
 use super::merge::{Config, Image};
 use super::part::{
-    Build, Command, Gpus, Mount, OnExit, Part, Port, Property, Session, SessionVariable, User, Variable, Volume, WaitFor, Way,
-    WorkspaceSource,
+    Build, Command, Feature, Gpus, Mount, OnExit, Part, Port, Property, Session, SessionVariable, User, Variable, Volume,
+    WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
 use crate::quote;
@@ -68,6 +68,11 @@ pub fn show(config: &Config) -> String {
 
 /// All but the image and what a profile can't hold.
 fn show_part(lines: &mut Lines, part: &Part) {
+    lines.each(&part.features, |Feature { id, options }| {
+        let options = options.iter().map(|(name, value)| format!("option {} {}; ", quoted(name), quoted(value)));
+        braced(&format!("feature {}", quoted(id)), options.collect())
+    });
+    lines.each(part.feature_order.as_slice(), |order| format!("feature-order {}", words(order)));
     let one = |lines: &mut Lines, value: &Option<Sourced<String>>, name: &str| {
         lines.each(value.as_slice(), |value| format!("{name} {}", quoted(value)));
     };
@@ -218,6 +223,8 @@ fn quoted(text: &str) -> String {
 fn as_part(config: &Config) -> Part {
     let config = config.clone();
     Part {
+        features: config.features,
+        feature_order: config.feature_order,
         user: Some(config.user),
         workspace: config.workspace,
         workspace_source: config.workspace_source,

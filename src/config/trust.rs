@@ -35,6 +35,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     each(&part.projects, &mut waits);
     each(&inherited, &mut waits);
     each(part.build.as_slice(), &mut waits);
+    each(&part.features, &mut waits);
     each(part.user.as_slice(), &mut waits);
     each(part.ssh.as_slice(), &mut waits);
     each(part.network.as_slice(), &mut waits);

@@ -66,6 +66,10 @@ impl RecordedConfig {
                 build.cache_from.iter().for_each(|image| say(&format!("build cache-from {image}"), "used".to_owned()));
             }
         }
+        for feature in &config.features {
+            let options = feature.options.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+            say(&format!("feature {}", feature.id), if options.is_empty() { "installed".to_owned() } else { options.join(" ") });
+        }
         if let Some(workspace) = config.workspace.as_ref().filter(|_| !flags.workspace) {
             say("workspace", workspace.value.clone());
         }

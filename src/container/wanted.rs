@@ -7,6 +7,7 @@ use crate::container::plan::WantedImage;
 use crate::container::recorded::RecordedConfig;
 use crate::container::resources::Resources;
 use crate::guest::delivery::Sources;
+use crate::image::features::Request;
 use crate::project::host_user::HostUser;
 
 /// What a container gets from the host and from the person that asks for it.
@@ -28,6 +29,8 @@ pub struct Wanted<'a> {
     pub ssh_port: Option<u16>,
     /// What else the configuration says.
     pub resources: &'a Resources,
+    /// What is installed into the image.
+    pub features: &'a Request,
     /// What is run on the host before the container starts.
     pub on_host: &'a [Command],
     /// What people should know when the container is made.

@@ -26,6 +26,11 @@ pub struct BuildOrder<'a> {
 }
 
 impl Engine {
+    /// User and password that `docker login` has stored for a registry.
+    pub async fn login_of(&self, server: &str) -> Option<(String, String)> {
+        credentials::login_of(self.docker_config.as_deref(), server).await
+    }
+
     /// Builds an image of the context that `pack` writes as a tar archive, and tells what the builder prints. It may take its
     /// time for as long as the engine is there. Containers that it needs are gone afterwards, however it ends.
     pub async fn build(

@@ -1,10 +1,12 @@
 //! What the container is made of.
 
+use std::collections::BTreeMap;
+
 use jsonc_parser::ast::Value;
 
 use super::entry::{Becomes, Entry, Read, kept, left, notable, refused};
 use super::{Decoder, json};
-use crate::config::part::Build;
+use crate::config::part::{Build, Feature};
 use crate::config::source::{Source, Sourced};
 use crate::config::wrong::Wrong;
 
@@ -54,11 +56,34 @@ pub fn old_context(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becom
 }
 
 pub fn features(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
-    match entry.value {
-        Value::Object(object) if object.properties.is_empty() => left("there are none"),
-        Value::Object(_) => notable("features are not installed by this version"),
-        other => decoder.wrong_type(other, "an object"),
+    for property in &decoder.members(entry.value)?.properties {
+        let span = json::name_span(property);
+        let from = decoder.source(span.start);
+        let (id, _) = decoder.replace(&span, property.name.as_str());
+        let options = match &property.value {
+            Value::Object(options) => {
+                let mut read = BTreeMap::new();
+                for option in &options.properties {
+                    if option.value.as_null_keyword().is_none() {
+                        read.insert(option.name.as_str().to_owned(), decoder.text(&option.value)?);
+                    }
+                }
+                read
+            }
+            Value::StringLit(_) | Value::NumberLit(_) => [("version".to_owned(), decoder.text(&property.value)?)].into(),
+            Value::BooleanLit(_) | Value::NullKeyword(_) => BTreeMap::new(),
+            other @ Value::Array(_) => return decoder.wrong_type(other, "an object of options"),
+        };
+        let feature = Feature { id: decoder.feature_id(&id), options };
+        decoder.decoded.part.features.push(Sourced { value: feature, from });
     }
+    kept("`feature`")
+}
+
+pub fn feature_order(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
+    let order = decoder.texts(entry.value)?.iter().map(|id| decoder.feature_id(id)).collect();
+    decoder.decoded.part.feature_order = Some(Sourced { value: order, from: entry.source.clone() });
+    kept("`feature-order`")
 }
 
 fn dockerfile(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
@@ -102,6 +127,11 @@ fn options(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
 }
 
 impl Decoder<'_> {
+    /// One of the project's own is relative to the file there, and to the project here.
+    fn feature_id(&self, id: &str) -> String {
+        if id.starts_with('.') { format!("./{}", self.place.path(id)) } else { id.to_owned() }
+    }
+
     pub(super) fn finish_image(&mut self) {
         let said = std::mem::take(&mut self.image);
         let Some((dockerfile, from)) = said.dockerfile else { return };

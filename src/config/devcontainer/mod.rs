@@ -46,7 +46,7 @@ pub const PROPERTIES: [(&str, Read); 46] = [
     ("service", |_, _| left("belongs to `dockerComposeFile`")),
     ("runServices", |_, _| left("belongs to `dockerComposeFile`")),
     ("features", image::features),
-    ("overrideFeatureInstallOrder", |_, _| left("belongs to `features`")),
+    ("overrideFeatureInstallOrder", image::feature_order),
     ("containerEnv", environment::container),
     ("remoteEnv", environment::remote),
     ("remoteUser", users::remote),

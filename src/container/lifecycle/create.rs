@@ -13,7 +13,8 @@ use crate::project::Project;
 
 impl Lifecycle<'_> {
     pub(super) async fn create(&self, image: &Image, wanted: &Wanted<'_>, under: Option<String>) -> Result<()> {
-        let user = Box::pin(self.preparation(wanted).user_of(image)).await?;
+        let featured = Box::pin(self.with_features(image, wanted)).await?;
+        let user = Box::pin(self.preparation(wanted).user_of(featured.as_ref().unwrap_or(image))).await?;
         let wanted = &wanted.run_as(user.as_ref());
         let tools = Tools::gather(&wanted.tools)?;
         if let Err(error) = tools.tmux() {
@@ -30,7 +31,13 @@ impl Lifecycle<'_> {
             paths::put_empty(&self.name(), wanted.state_dir)?;
         }
         let kept = self.kept_volumes(wanted, under.is_some()).await?;
-        let spec = spec::container(self.project, self.name(), image, wanted, &tools, &on_disk, &kept);
+        // By its labels the container is of the image that is configured.
+        let environment = featured.as_ref().unwrap_or(image).environment.clone();
+        let image = &Image { environment, ..image.clone() };
+        let mut spec = spec::container(self.project, self.name(), image, wanted, &tools, &on_disk, &kept);
+        if let Some(featured) = &featured {
+            featured.name.clone_into(&mut spec.image);
+        }
         let shared = paths::shared(&self.name(), wanted.state_dir);
         paths::create_for(&shared, &wanted.user.id_pair())?;
         if wanted.read_only {

@@ -1,6 +1,7 @@
 //! Look, plan, act: a project's container, from what the engine says to what was asked for.
 
 mod create;
+mod features;
 mod fetch;
 mod host;
 mod ready;
@@ -182,7 +183,11 @@ impl Lifecycle<'_> {
                 drop(lock);
                 put_back
             }
-            (Step::Prepare { image_id }, Some(wanted)) => self.preparation(wanted).put(image_id.as_deref()).await,
+            (Step::Prepare { image_id }, Some(wanted)) => {
+                // Features may have added users to what the image has.
+                let image_id = image_id.as_deref().filter(|_| wanted.features.features.is_empty());
+                self.preparation(wanted).put(image_id).await
+            }
             (Step::Start, _) => {
                 self.ensure_surroundings().await?;
                 self.engine.start_container(&name).await

@@ -19,6 +19,7 @@ use crate::project::Project;
 use crate::project::host_user::HostUser;
 use crate::protocol::{LIFE_DIR, LIFE_PARENT};
 use users::ImageUsers;
+pub use users::login_of;
 
 pub struct Preparation<'a> {
     pub engine: &'a Engine,

@@ -31,8 +31,8 @@ struct Entry {
     container_user: Option<String>,
 }
 
-/// The label can hold one entry or several, of which the last counts.
-fn login(image: Option<&Image>) -> String {
+/// Who an image is for: a name or a uid. Its label can hold one entry or several, of which the last counts.
+pub fn login_of(image: Option<&Image>) -> String {
     let metadata = image.and_then(|image| image.metadata.as_deref()).unwrap_or_default();
     let one = || serde_json::from_str::<Entry>(metadata).map(|entry| vec![entry]);
     let entries: Vec<Entry> = serde_json::from_str(metadata).or_else(|_| one()).unwrap_or_default();
@@ -55,7 +55,7 @@ impl ImageUsers {
             passwd: text(engine.get_file(container, "/etc/passwd").await?),
             group: text(engine.get_file(container, "/etc/group").await?),
             has_bash: engine.path_exists(container, "/bin/bash").await?,
-            login: login(image),
+            login: login_of(image),
         })
     }
 
