@@ -89,7 +89,7 @@ run_staged() {
     # An interrupt is what it is for any program, also where this is run in the background.
     # shellcheck disable=SC2016  # perl's variables
     local heed='$SIG{INT} = $SIG{QUIT} = "DEFAULT"; exec @ARGV or die "$ARGV[0]: $!\n"'
-    (cd "$RUN_DIR/repo" && exec env -i "${environment[@]}" perl -e "$heed" -- "${prefix[@]}" ./tests-main "$@")
+    (cd "$RUN_DIR/repo" && exec env -i "${environment[@]}" perl -e "$heed" -- "${IN_ENGINES_NETWORK[@]}" "${prefix[@]}" ./tests-main "$@")
 }
 
 run_as_root() { run_staged root -- "$@"; }

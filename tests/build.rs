@@ -167,12 +167,16 @@ fn a_build_that_fails_names_the_step_and_leaves_nothing() {
     let (_, error) = failure.split_once("error: ").unwrap();
     let command = "for i in $(seq 12); do echo line $i; done; echo broken; exit 3";
     let output: String = (4..=12).map(|i| format!("  | line {i}\n")).collect();
+    let said = if Docker::is_podman() {
+        format!("building at STEP \"RUN {command}\": while running runtime: exit status 3")
+    } else {
+        format!("The command '/bin/sh -c {command}' returned a non-zero code: 3")
+    };
     let tag = tag(&world);
     assert_eq!(
         error,
         format!(
-            "could not build image `{tag}` in step 4 (`RUN {command}`): \
-             The command '/bin/sh -c {command}' returned a non-zero code: 3\n{output}  | broken\n\
+            "could not build image `{tag}` in step 4 (`RUN {command}`): {said}\n{output}  | broken\n\
              hint: `{}` is what it was built from\n",
             project.join("Dockerfile").display()
         )
@@ -204,6 +208,7 @@ fn a_bad_build_is_told_before_anything_is_made() {
         ("FROM scratch AS here\n", "failed to reach build target gone in Dockerfile"),
     ] {
         fs::write(&dockerfile, text).unwrap();
+        let said = if Docker::is_podman() { "The target \"gone\" was not found in the provided Dockerfile" } else { said };
         assert_eq!(failure(), format!("could not build image `{tag}`: {said}\n{hint}"));
     }
     fs::write(project.join(".dockerignore"), "target\n[a\n").unwrap();
@@ -280,7 +285,7 @@ fn a_window_shows_the_build_and_a_key_what_cannot_be_built() {
     screen.press(&["Enter"]);
     screen.wait_for_text("[main]");
     screen.press(&["C-b", "O"]);
-    screen.wait_for_text("returned a non-zero code: 1");
+    screen.wait_for_text("could not build image");
     screen.wait_for_text("  | shown");
     screen.wait_for_text("press any key to close");
     screen.press(&["x"]);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::getuid;
 
-use crate::support::{BUSYBOX, DEBIAN, Docker, World};
+use crate::support::{BUSYBOX, DEBIAN, Docker, World, wait_until};
 
 /// A project with this devcontainer.json, which is trusted.
 #[track_caller]
@@ -249,4 +249,126 @@ fn what_is_no_json_is_said_with_its_place() {
         "{}",
         run.stderr
     );
+}
+
+#[test]
+fn commands_run_once_in_their_order_and_go_on_where_one_has_failed() {
+    let world = World::new();
+    let text = format!(
+        r#"{{
+            "image": "{BUSYBOX}",
+            "remoteUser": "root",
+            "initializeCommand": ["touch", "made-on-host"],
+            "onCreateCommand": "echo on-create >>log; pwd >>log",
+            "updateContentCommand": {{ "a": "echo update-a >>log", "b": ["sh", "-c", "test -e fixed"] }},
+            "postCreateCommand": "echo post-create >>log",
+            "postStartCommand": "echo post-start $SET >>log",
+            "postAttachCommand": "echo post-attach >>log",
+            "remoteEnv": {{ "SET": "in-sessions" }}
+        }}"#
+    );
+    let project = trusted(&world, &text);
+    let log = || fs::read_to_string(project.join("log")).unwrap_or_default();
+    let failed = world.wharf(["open", "--detach"]).arg(&project).run();
+    assert_eq!(failed.code, Some(1));
+    assert!(failed.stderr.contains("b: sh -c test -e fixed"), "{}", failed.stderr);
+    assert!(project.join("made-on-host").exists());
+    assert_eq!(log(), "on-create\n/workspaces/api\nupdate-a\n");
+    fs::write(project.join("fixed"), "").unwrap();
+    world.wharf(["open", "--detach"]).arg(&project).run();
+    let whole = "on-create\n/workspaces/api\nupdate-a\npost-create\npost-start in-sessions\n";
+    wait_until("what runs in the background", || log() == whole);
+    // Of the next start there is only what belongs to it.
+    world.wharf(["stop"]).arg(&project).success();
+    world.wharf(["open", "--detach"]).arg(&project).run();
+    wait_until("the next start", || log() == format!("{whole}post-start in-sessions\n"));
+    let host = world.host();
+    let screen = host.attach("main");
+    host.open_shell_in(&project);
+    screen.press(&["C-b", "O"]);
+    wait_until("an attach", || log().ends_with("post-attach\n"));
+}
+
+/// A feature in a directory of the project, whose script is this.
+fn feature(project: &Path, name: &str, metadata: &str, script: &str) {
+    write(project, &format!(".devcontainer/{name}/devcontainer-feature.json"), &format!("{{ \"id\": \"{name}\", {metadata} }}"));
+    write(project, &format!(".devcontainer/{name}/install.sh"), &format!("#!/bin/sh\nset -e\n{script}\n"));
+}
+
+#[test]
+fn features_of_the_projects_own_are_installed_in_their_order() {
+    let world = World::new();
+    let text = format!(
+        r#"{{
+            "image": "{DEBIAN}",
+            "remoteUser": "dev",
+            "features": {{
+                "./tool": {{ "version": "2", "loud": true }},
+                "./users": {{}}
+            }}
+        }}"#
+    );
+    let project = untrusted(&world, &text);
+    feature(
+        &project,
+        "tool",
+        r#""options": { "version": { "default": "1" }, "size": { "default": "small" } }, "installsAfter": ["./users"],
+           "dependsOn": { "./.devcontainer/base": {} }, "containerEnv": { "TOOL": "/opt/tool" }"#,
+        "echo \"$VERSION $LOUD $SIZE $_REMOTE_USER $_REMOTE_USER_HOME $(cat /base)\" >/tool",
+    );
+    feature(&project, "users", r#""version": "1.0.0""#, "useradd --create-home --uid 1234 dev");
+    feature(&project, "base", r#""version": "1.0.0""#, "echo base >/base");
+    // Nothing is installed that nobody trusts.
+    start(&world, &project);
+    assert_eq!(inside(&world, &project, "ls /tool 2>/dev/null || echo none"), "none");
+    world.wharf(["trust"]).arg(&project).success();
+    let rebuilt = world.wharf(["rebuild", "--force"]).arg(&project).run();
+    assert_eq!(rebuilt.code, Some(0), "{}", rebuilt.stderr);
+    assert_eq!(
+        inside(&world, &project, "cat /tool; echo $TOOL; whoami; echo $HOME"),
+        "2 true small dev /home/dev base\n/opt/tool\ndev\n/home/dev"
+    );
+    let image = Docker::inspect(&world.container_of(&project), "{{.Config.Image}}");
+    // The same set is the same image.
+    let again = world.wharf(["rebuild", "--force"]).arg(&project).run();
+    assert!(!again.stderr.contains("building image"), "{}", again.stderr);
+    assert_eq!(Docker::inspect(&world.container_of(&project), "{{.Config.Image}}"), image);
+    // One that fails is named, and what was there goes on.
+    feature(&project, "users", r#""version": "1.0.1""#, "echo last words; exit 3");
+    let failed = world.wharf(["rebuild", "--force"]).arg(&project).run();
+    assert_eq!(failed.code, Some(1));
+    assert!(
+        failed.stderr.contains("could not install feature `./.devcontainer/users`") && failed.stderr.contains("last words"),
+        "{}",
+        failed.stderr
+    );
+    assert_eq!(inside(&world, &project, "whoami"), "dev");
+    Docker::output(["image", "rm", "--force", &image]);
+}
+
+#[test]
+fn privileged_takes_the_persons_own_word() {
+    let world = World::new();
+    let project = trusted(
+        &world,
+        &format!(
+            r#"{{ "image": "{BUSYBOX}", "privileged": true, "capAdd": ["SYS_PTRACE"], "securityOpt": ["seccomp=unconfined"] }}"#
+        ),
+    );
+    let said = start(&world, &project);
+    assert!(said.contains("`wharf trust --privileged`"), "{said}");
+    let rights = || {
+        let container = world.container_of(&project);
+        Docker::inspect(&container, "{{.HostConfig.Privileged}} {{.HostConfig.SecurityOpt}} {{.HostConfig.CapAdd}}")
+    };
+    assert!(rights().starts_with("false [seccomp=unconfined]") && rights().contains("SYS_PTRACE"), "{}", rights());
+    world.wharf(["trust", "--privileged"]).arg(&project).success();
+    assert_eq!(world.wharf(["rebuild", "--force"]).arg(&project).run().code, Some(0));
+    assert!(rights().starts_with("true"), "{}", rights());
+    let container = world.container_of(&project);
+    let labels = Docker::inspect(
+        &container,
+        r#"{{index .Config.Labels "devcontainer.local_folder"}} {{index .Config.Labels "devcontainer.config_file"}}"#,
+    );
+    assert_eq!(labels, format!("{0} {0}/.devcontainer/devcontainer.json", project.display()));
 }

@@ -26,6 +26,7 @@ mod images;
 mod inspect;
 mod lifecycle;
 mod list;
+mod machine;
 mod menu;
 mod network;
 mod on_exit;

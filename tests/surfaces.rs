@@ -121,9 +121,9 @@ fn bash_completes_verbs_and_what_there_is_just_now() {
     // As bash does it when Tab is pressed at the end of the line.
     let completed = |line: &str| {
         let words: Vec<&str> = line.split(' ').collect();
-        let (last, word) = (words.len() - 1, words[words.len() - 1]);
+        let (last, typed) = (words.len() - 1, words[words.len() - 1]);
         let check = format!(
-            "{script}\nCOMP_WORDS=({line}); COMP_CWORD={last}; COMP_TYPE=9; _clap_complete_wharf wharf '{word}' '{}'; \
+            "{script}\nCOMP_WORDS=({line}); COMP_CWORD={last}; COMP_TYPE=9; _clap_complete_wharf wharf '{typed}' '{}'; \
              printf '%s\\n' \"${{COMPREPLY[@]}}\"",
             words[last - 1]
         );

@@ -125,6 +125,10 @@ impl Asked {
             login: Some(&self.config.user.value).filter(|user| !matches!(user, User::Host | User::Root)),
             ssh_port: self.resources.ssh.map(|ssh| ssh.port),
             resources: &self.resources,
+            devcontainer: self.config.properties.iter().find_map(|property| match &property.from {
+                Source::File { file, .. } => Some(&**file),
+                _ => None,
+            }),
             features: &self.features,
             on_host: &self.on_host,
             notes: &self.notes,

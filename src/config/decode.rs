@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use kdl::KdlNode;
 
-use super::fields::{Fields, name_span, problem, unknown};
+use super::fields::{Fields, add, name_span, problem, sourced, unknown};
 use super::forbidden;
+use super::machine;
 use super::part::{
-    Build, Command, Feature, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, SessionVariable, Span,
-    Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
+    Build, Command, Feature, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, SessionVariable, Span, Ssh,
+    User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
-use super::source::{Scope, Source, Sourced};
+use super::source::{Scope, Source};
 use super::syntax;
 use super::value::{self, Wrong};
 use crate::error::{Problem, Problems, place};
@@ -103,7 +104,9 @@ impl Decoder<'_> {
             let mut fields = Fields::of(node);
             let source = self.source(node);
             let from = |from: &Source| from.clone();
-            if KEYS.contains(&name) {
+            if machine::KEYS.contains(&name) {
+                part.machine.read(name, &mut fields, &source);
+            } else if KEYS.contains(&name) {
                 self.key(name, &mut fields, &source, &mut part);
             } else if is_top && name == "profile" {
                 if let Some(name) = fields.argument("a name", value::name) {
@@ -119,7 +122,7 @@ impl Decoder<'_> {
                     add(&mut part.projects, Some(Root(root)), &from(&source), &mut fields);
                 }
             } else {
-                let mut known = KEYS.to_vec();
+                let mut known = [&KEYS[..], &machine::KEYS].concat();
                 known.extend(TOP_KEYS.iter().filter(|_| is_top));
                 self.problems.push(match forbidden::key(name) {
                     Some(wrong) => problem(name_span(node), wrong),
@@ -129,11 +132,15 @@ impl Decoder<'_> {
             }
             self.problems.extend(fields.finish());
         }
-        for node in nodes.iter().filter(|node| node.name().value() == "volume") {
+        for node in nodes.iter().filter(|node| ["volume", "tmpfs"].contains(&node.name().value())) {
             let from = self.source(node);
-            let volume = part.volumes.iter().find(|volume| volume.from == from);
-            if let Some(mount) = volume.and_then(|volume| part.mounts.iter().find(|mount| mount.target == volume.target)) {
-                let message = format!("`{}` has a mount already ({})", mount.target, mount.from);
+            let volumes = part.volumes.iter().map(|it| (&it.target, &it.from));
+            let tmpfs = part.machine.tmpfs.iter().map(|it| (&it.target, &it.from));
+            let others: Vec<_> = part.mounts.iter().map(|it| (&it.target, &it.from)).chain(volumes).collect();
+            let own = others.iter().copied().chain(tmpfs).find(|(_, of)| **of == from);
+            let earlier = own.and_then(|(target, _)| others.iter().find(|(its, of)| *its == target && **of != from));
+            if let Some((target, of)) = earlier {
+                let message = format!("`{target}` has a mount already ({of})");
                 self.problems.push(problem(name_span(node), Wrong::new(message, "keep one of them")));
             }
         }
@@ -323,24 +330,6 @@ impl Decoder<'_> {
     }
 }
 
-fn sourced<T>(value: Option<T>, from: &Source) -> Option<Sourced<T>> {
-    value.map(|value| Sourced { value, from: from.clone() })
-}
-
-/// Keeps one more entry of a list in which no two have the same key.
-fn add<T: Keyed>(entries: &mut Vec<Sourced<T>>, entry: Option<T>, from: &Source, fields: &mut Fields) {
-    let Some(entry) = entry else {
-        return;
-    };
-    match entries.iter().find(|earlier| earlier.key() == entry.key()) {
-        Some(earlier) => {
-            let message = format!("`{}` is written twice (before: {})", entry.key(), earlier.from);
-            fields.wrong_node(Wrong::new(message, "keep one of them"));
-        }
-        None => entries.push(Sourced { value: entry, from: from.clone() }),
-    }
-}
-
 fn build(fields: &mut Fields) -> Option<Build> {
     let path = fields.argument("the path of a Dockerfile", value::project_path);
     let (mut target, mut context, mut cache_from) = (None, None, Vec::new());
@@ -457,7 +446,8 @@ fn limits(fields: &mut Fields, source: &Source, limits: &mut Limits) {
     if *limits != Limits::default() {
         fields.wrong_node(Wrong::new("`limits` is written twice", "put all of them behind one"));
     }
-    let memory = fields.property("memory", value::size);
+    let memory = fields.property("memory", value::memory);
+    let shm = fields.property("shm", value::bytes);
     let cpus = fields.property("cpus", value::cpus);
     let pids = fields.property("pids", value::pids);
     let gpus = fields.property("gpus", value::gpus);
@@ -466,5 +456,6 @@ fn limits(fields: &mut Fields, source: &Source, limits: &mut Limits) {
         cpus: sourced(cpus, source),
         pids: sourced(pids, source),
         gpus: sourced(gpus, source),
+        shm: sourced(shm, source),
     };
 }

@@ -2,7 +2,8 @@
 
 use kdl::{KdlEntry, KdlNode, KdlValue};
 
-use super::source::Sourced;
+use super::keyed::Keyed;
+use super::source::{Source, Sourced};
 use super::value::{Read, Wrong};
 use crate::config::nearest::nearest;
 use crate::error::Problem;
@@ -150,6 +151,24 @@ impl<'a> Fields<'a> {
     fn wrong(&mut self, entry: &KdlEntry, wrong: Wrong) {
         let span = entry.span();
         self.problems.push(problem(span.offset()..span.offset() + span.len(), wrong));
+    }
+}
+
+pub fn sourced<T>(value: Option<T>, from: &Source) -> Option<Sourced<T>> {
+    value.map(|value| Sourced { value, from: from.clone() })
+}
+
+/// Keeps one more entry of a list in which no two have the same key.
+pub fn add<T: Keyed>(entries: &mut Vec<Sourced<T>>, entry: Option<T>, from: &Source, fields: &mut Fields) {
+    let Some(entry) = entry else {
+        return;
+    };
+    match entries.iter().find(|earlier| earlier.key() == entry.key()) {
+        Some(earlier) => {
+            let message = format!("`{}` is written twice (before: {})", entry.key(), earlier.from);
+            fields.wrong_node(Wrong::new(message, "keep one of them"));
+        }
+        None => entries.push(Sourced { value: entry, from: from.clone() }),
     }
 }
 

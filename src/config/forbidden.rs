@@ -11,20 +11,21 @@ pub const ENGINE: &str = "who reaches the engine's socket is root on the host";
 const HOST: &str = "with it, a container is no boundary between what runs in it and the host";
 
 /// Keys that other tools have, and wharf never will.
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 9] = [
     ("privileged", HOST),
     ("pid", HOST),
     ("ipc", HOST),
     ("userns", HOST),
     ("uts", HOST),
     ("cgroupns", HOST),
-    ("cap-add", HOST),
     ("security-opt", HOST),
-    ("device", HOST),
-    ("devices", HOST),
     ("runtime", HOST),
     ("docker-args", HOST),
 ];
+
+/// Capabilities with which the kernel itself is within reach, and with it the host.
+const CAPABILITIES: [&str; 9] =
+    ["ALL", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "MAC_OVERRIDE", "SYS_ADMIN", "SYS_BOOT", "SYS_MODULE", "SYS_RAWIO"];
 
 /// The file names of engines' sockets, wherever they are.
 const SOCKETS: [&str; 4] = ["docker.sock", "podman.sock", "containerd.sock", "crio.sock"];
@@ -38,6 +39,14 @@ pub fn because(what: &str, reason: &str) -> Wrong {
 
 pub fn key(name: &str) -> Option<Wrong> {
     KEYS.iter().find(|(key, _)| *key == name).map(|(key, reason)| because(key, reason))
+}
+
+pub fn device(path: &str) -> Option<Wrong> {
+    ["/dev/mem", "/dev/kmem", "/dev/port"].contains(&path).then(|| because(&format!("device \"{path}\""), HOST))
+}
+
+pub fn capability(name: &str) -> Option<Wrong> {
+    CAPABILITIES.contains(&name).then(|| because(&format!("capability \"{name}\""), HOST))
 }
 
 /// Whether a path of the host, mounted, would lead to an engine's socket. `sockets` are those in use. Symbolic links are not

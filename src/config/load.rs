@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::decode::{File, Surroundings, decode};
 use super::devcontainer::{self, Decoded};
 use super::merge::{Config, merge};
-use super::part::{Limits, Part, Profile, Way};
+use super::part::{Limits, Part, Profile, Property, Way};
 use super::source::{Scope, Sourced};
 use super::trust::{Trusted, inside_only};
 use crate::config::nearest::nearest;
@@ -120,7 +120,14 @@ impl Locations {
         let (mut waiting, mut warnings) = (Vec::new(), Vec::new());
         for file in files {
             let is_trusted = trusted.is(&file.path, &file.text);
-            let part = if is_trusted { file.part } else { inside_only(file.part).0 };
+            let mut part = if is_trusted { file.part } else { inside_only(file.part).0 };
+            if !trusted.is_privileged(&file.path, &file.text)
+                && let Some(Sourced { from, .. }) = part.privileged.take()
+            {
+                let becomes = "left out: with it, a container is no boundary; `wharf trust --privileged` lets it be".to_owned();
+                let property = Property { name: "privileged".to_owned(), becomes, is_notable: true };
+                part.properties.push(Sourced { value: property, from });
+            }
             layers.push(part);
             warnings.extend(file.warnings);
             let lines = if is_trusted { Vec::new() } else { lines_of(&file.text, &file.reaching) };

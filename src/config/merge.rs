@@ -1,11 +1,14 @@
 //! The layers of the configuration → the one that counts.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::keyed::Keyed;
+use super::machine::Machine;
 use super::part::{
-    Build, Command, Feature, Keyed, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Root, Session,
+    Build, Command, Feature, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Root, SecurityOption, Session,
     SessionVariable, Span, Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
@@ -39,9 +42,13 @@ pub struct Config {
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
     pub limits: Limits,
+    #[serde(flatten)]
+    pub machine: Machine,
     pub network: Option<Sourced<String>>,
     /// Whether a program may gain rights, as `sudo` does.
     pub sudo: Option<Sourced<bool>>,
+    pub privileged: Option<Sourced<bool>>,
+    pub security: Vec<Sourced<SecurityOption>>,
     pub on_host: Vec<Sourced<Command>>,
     pub on_create: Vec<Sourced<Command>>,
     pub after_create: Vec<Sourced<Command>>,
@@ -75,6 +82,7 @@ pub enum Image {
 pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
     let mut config = Config::default();
     for part in layers {
+        let targets: BTreeSet<String> = part.targets().map(str::to_owned).collect();
         let image = part.image.map(|image| Sourced { value: Image::Named(image.value), from: image.from });
         let build = part.build.map(|build| Sourced { value: Image::Built(build.value), from: build.from });
         replace(&mut config.image, image.or(build));
@@ -82,6 +90,8 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         replace(&mut config.on_exit, part.on_exit);
         replace(&mut config.attach, part.attach);
         config.sudo = part.sudo.or(config.sudo);
+        config.privileged = part.privileged.or(config.privileged);
+        replace_entries(&mut config.security, part.security);
         if part.workspace.is_some() {
             (config.workspace, config.workspace_source) = (part.workspace, part.workspace_source);
         }
@@ -94,9 +104,12 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.limits.cpus = part.limits.cpus.or(config.limits.cpus);
         config.limits.pids = part.limits.pids.or(config.limits.pids);
         config.limits.gpus = part.limits.gpus.or(config.limits.gpus);
+        config.limits.shm = part.limits.shm.or(config.limits.shm);
         // There is one thing at a path.
-        config.volumes.retain(|volume| !part.mounts.iter().any(|mount| mount.target == volume.target));
-        config.mounts.retain(|mount| !part.volumes.iter().any(|volume| volume.target == mount.target));
+        config.volumes.retain(|volume| !targets.contains(&volume.target));
+        config.mounts.retain(|mount| !targets.contains(&mount.target));
+        config.machine.tmpfs.retain(|tmpfs| !targets.contains(&tmpfs.target));
+        merge_machine(&mut config.machine, part.machine);
         config.feature_order = part.feature_order.or(config.feature_order);
         replace_entries(&mut config.features, part.features);
         replace_entries(&mut config.sessions, part.sessions);
@@ -121,6 +134,17 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.image = Sourced::default(Image::Named(DEFAULT_GPU_IMAGE.to_owned()));
     }
     config
+}
+
+fn merge_machine(machine: &mut Machine, nearer: Machine) {
+    replace_entries(&mut machine.ulimits, nearer.ulimits);
+    replace_entries(&mut machine.tmpfs, nearer.tmpfs);
+    replace_entries(&mut machine.devices, nearer.devices);
+    replace_entries(&mut machine.capabilities, nearer.capabilities);
+    replace_entries(&mut machine.hosts, nearer.hosts);
+    replace_entries(&mut machine.dns, nearer.dns);
+    machine.hostname = nearer.hostname.or(machine.hostname.take());
+    machine.host_access = nearer.host_access.or(machine.host_access.take());
 }
 
 fn replace<T>(value: &mut T, nearer: Option<T>) {
@@ -163,8 +187,11 @@ impl Default for Config {
             ports: Vec::new(),
             ssh: None,
             limits: Limits::default(),
+            machine: Machine::default(),
             network: None,
             sudo: None,
+            privileged: None,
+            security: Vec::new(),
             on_host: Vec::new(),
             on_create: Vec::new(),
             after_create: Vec::new(),

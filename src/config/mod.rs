@@ -7,7 +7,9 @@ mod fields;
 mod forbidden;
 #[cfg(test)]
 mod hostile;
+mod keyed;
 mod load;
+mod machine;
 mod merge;
 pub mod nearest;
 mod part;
@@ -25,6 +27,7 @@ mod wrong;
 pub use decode::Surroundings;
 pub use devcontainer::is_devcontainer;
 pub use load::{Choice, Effective, Locations, PROJECT_FILE, Waiting, lines_of, may_have_file, own_file};
+pub use machine::Machine;
 #[cfg(test)]
 pub use merge::merge;
 pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, DEFAULT_STOP_TIMEOUT, Image};

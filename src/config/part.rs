@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::keyed::keyed;
+use super::machine::Machine;
 use super::source::Sourced;
 use crate::config::age;
 use crate::model::SessionName;
 pub use crate::protocol::hooks::Command;
 
 /// One layer of the configuration. What can be written more than once is a list; its entries are told apart by their
-/// [`Keyed::key`].
+/// [`super::keyed::Keyed::key`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Part {
     pub image: Option<Sourced<String>>,
@@ -32,8 +34,13 @@ pub struct Part {
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
     pub limits: Limits,
+    #[serde(flatten)]
+    pub machine: Machine,
     pub network: Option<Sourced<String>>,
     pub sudo: Option<Sourced<bool>>,
+    /// Whether the container is no boundary at all; only a devcontainer.json can ask for it.
+    pub privileged: Option<Sourced<bool>>,
+    pub security: Vec<Sourced<SecurityOption>>,
     /// On the host, before the container starts.
     pub on_host: Vec<Sourced<Command>>,
     pub on_create: Vec<Sourced<Command>>,
@@ -52,6 +59,15 @@ pub struct Part {
     pub projects: Vec<Sourced<Root>>,
     /// What became of each property of a devcontainer.json.
     pub properties: Vec<Sourced<Property>>,
+}
+
+impl Part {
+    /// The paths in the container at which something is mounted.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        let mounts = self.mounts.iter().map(|mount| mount.target.as_str());
+        let volumes = self.volumes.iter().map(|volume| volume.target.as_str());
+        mounts.chain(volumes).chain(self.machine.tmpfs.iter().map(|tmpfs| tmpfs.target.as_str()))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -159,6 +175,8 @@ pub struct Limits {
     pub cpus: Option<Sourced<f64>>,
     pub pids: Option<Sourced<u32>>,
     pub gpus: Option<Sourced<Gpus>>,
+    /// Of `/dev/shm`, in bytes.
+    pub shm: Option<Sourced<u64>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -234,6 +252,10 @@ pub struct Property {
     pub is_notable: bool,
 }
 
+/// What a kernel's security module does with the container, as the engine takes it; only a devcontainer.json can ask for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SecurityOption(pub String);
+
 /// A directory that projects are in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Root(pub String);
@@ -250,25 +272,11 @@ impl Serialize for Span {
     }
 }
 
-/// An entry of a list, of which a nearer layer replaces the one with the same key.
-pub trait Keyed {
-    fn key(&self) -> String;
-}
-
-macro_rules! keyed {
-    ($($entry:ident: $($field:tt).+;)*) => {
-        $(impl Keyed for $entry {
-            fn key(&self) -> String {
-                self.$($field).+.to_string()
-            }
-        })*
-    };
-}
-
 keyed! {
     Session: name;
     Mount: target;
     Feature: id;
+    SecurityOption: 0;
     Volume: target;
     Variable: name;
     SessionVariable: name;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use bytesize::ByteSize;
 
+use super::machine::Machine;
 use super::merge::{Config, Image};
 use super::part::{
     Build, Command, Feature, Gpus, Mount, OnExit, Part, Port, Property, Session, SessionVariable, User, Variable, Volume,
@@ -108,9 +109,12 @@ fn show_part(lines: &mut Lines, part: &Part) {
     });
     lines.each(part.ssh.as_slice(), |ssh| ssh.port.map_or("ssh".to_owned(), |port| format!("ssh {{ port {port}; }}")));
     show_limits(lines, part);
+    show_machine(lines, &part.machine);
     one(lines, &part.network, "network");
     lines.each(part.sudo.as_slice(), |sudo| format!("sudo #{sudo}"));
-    // No file of wharf's own can say it.
+    // No file of wharf's own can say these.
+    lines.each(part.privileged.as_slice(), |_| "// privileged".to_owned());
+    lines.each(&part.security, |option| format!("// security-opt {}", quoted(&option.0)));
     lines.each(&part.on_host, |command| hook_line("// on the host, before the container starts:", command));
     lines.each(&part.on_create, |command| hook_line("on-create", command));
     lines.each(&part.after_create, |command| hook_line("after-create", command));
@@ -145,7 +149,8 @@ fn show_limits(lines: &mut Lines, part: &Part) {
         Gpus::Count(count) => (format!("gpus={count}"), &gpus.from),
         Gpus::Optional => ("gpus=\"optional\"".to_owned(), &gpus.from),
     });
-    let written: Vec<_> = [memory, cpus, pids, gpus].into_iter().flatten().collect();
+    let shm = limits.shm.as_ref().map(|shm| (format!("shm=\"{}\"", exact_size(shm.value)), &shm.from));
+    let written: Vec<_> = [memory, cpus, pids, gpus, shm].into_iter().flatten().collect();
     for (i, (limit, from)) in written.iter().enumerate() {
         let start = if i == 0 { "limits" } else { "      " };
         let end = if i + 1 < written.len() { " \\" } else { "" };
@@ -172,6 +177,21 @@ fn hook_line(key: &str, command: &Command) -> String {
             braced(key, each.collect())
         }
     }
+}
+
+fn show_machine(lines: &mut Lines, machine: &Machine) {
+    let limit = |limit: i64| if limit < 0 { quoted("unlimited") } else { limit.to_string() };
+    lines.each(&machine.ulimits, |it| format!("ulimit {} {} hard={}", quoted(it.name), limit(it.soft), limit(it.hard)));
+    lines.each(&machine.tmpfs, |it| {
+        let size = it.size.map(|size| format!(" size=\"{}\"", exact_size(size))).unwrap_or_default();
+        format!("tmpfs {}{size}", quoted(&it.target))
+    });
+    lines.each(&machine.devices, |device| format!("device {}", quoted(&device.path)));
+    lines.each(&machine.capabilities, |capability| format!("capability {}", quoted(capability.name)));
+    lines.each(&machine.hosts, |host| format!("host {} \"{}\"", quoted(&host.name), host.address));
+    lines.each(&machine.dns, |server| format!("dns \"{}\"", server.address));
+    lines.each(machine.hostname.as_slice(), |name| format!("hostname {}", quoted(name)));
+    lines.each(machine.host_access.as_slice(), |access| format!("host-access #{access}"));
 }
 
 fn build_line(build: &Build) -> String {
@@ -237,8 +257,11 @@ fn as_part(config: &Config) -> Part {
         ports: config.ports,
         ssh: config.ssh,
         limits: config.limits,
+        machine: config.machine,
         network: config.network,
         sudo: config.sudo,
+        privileged: config.privileged,
+        security: config.security,
         on_host: config.on_host,
         on_create: config.on_create,
         after_create: config.after_create,

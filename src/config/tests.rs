@@ -47,7 +47,15 @@ env { RUST_LOG "a \"b\"\n\u{1b}"; inherit "ANTHROPIC_API_KEY" "NPM_TOKEN" }
 port 3000
 port 8080 host=18080 address="0.0.0.0"
 ssh { port 2222 }
-limits memory="4GiB" cpus=1.5 pids=4096 gpus="all"
+limits memory="4GiB" cpus=1.5 pids=4096 gpus="all" shm="1GiB"
+ulimit "nofile" 65536 hard="unlimited"
+tmpfs "/scratch" size="64KiB"
+device "/dev/kvm"
+capability "SYS_PTRACE"
+host "db.test" "10.0.0.5"
+dns "1.1.1.1" "fd00::1"
+hostname "box"
+host-access #true
 network "backend"
 on-create "npm ci"
 on-start "sh" "-c" "date >>/tmp/starts"
@@ -82,7 +90,7 @@ fn several_errors_are_told_at_once() {
     1 | imge "debian"
       | ^^^^
       |
-      = hint: did you mean `image`? allowed: image, build, feature, feature-order, user, workspace, directory, session, mount, volume, env, session-env, port, ssh, limits, network, sudo, on-create, after-create, on-start, on-attach, wait-for, on-exit, idle-stop, stop-timeout, mask, allow, attach, profile, projects
+      = hint: did you mean `image`? allowed: image, build, feature, feature-order, user, workspace, directory, session, mount, volume, env, session-env, port, ssh, limits, network, sudo, on-create, after-create, on-start, on-attach, wait-for, on-exit, idle-stop, stop-timeout, mask, allow, attach, ulimit, tmpfs, device, capability, host, dns, hostname, host-access, profile, projects
 
     error: `70000` is not a port
      --> wharf.kdl:3:6
@@ -182,6 +190,7 @@ fn the_engines_socket_is_found_under_any_name() {
 
 #[test]
 fn each_bad_value_has_its_message() {
+    let never = "can't be configured: with it, a container is no boundary between what runs in it and the host";
     for (text, message) in [
         ("image", "1:1: `image` needs the name of an image"),
         ("image 4", "1:7: expected a string, found a number"),
@@ -212,6 +221,22 @@ fn each_bad_value_has_its_message() {
         ("limits memory=\"4\"", "1:8: `4` is not a size"),
         ("limits memory=\"1KiB\"", "1:8: `1KiB` is too little"),
         ("limits memory=4", "1:8: expected a size, found a number"),
+        ("limits shm=\"0B\"", "1:8: `0B` is not a size"),
+        ("ulimit \"files\" 5", "1:8: `files` is not known here"),
+        ("ulimit \"nofile\"", "1:1: `ulimit` needs a number"),
+        ("ulimit \"nofile\" -1", "1:17: -1 is not a limit"),
+        ("ulimit \"nofile\" 9 hard=8", "1:1: the limit is above `hard`, which it can't be"),
+        ("tmpfs \"/x\"\ntmpfs \"/x\"", "2:1: `/x` is written twice (before: project wharf.kdl:1)"),
+        ("mount \"/a\" \"/x\"\ntmpfs \"/x\"", "2:1: `/x` has a mount already (project wharf.kdl:1)"),
+        ("volume \"a\" \"/x\"\ntmpfs \"/x\"", "2:1: `/x` has a mount already (project wharf.kdl:1)"),
+        ("device \"/etc/passwd\"", "1:8: `/etc/passwd` is not the path of a device"),
+        ("device \"/dev/mem\"", &format!("1:8: `device \"/dev/mem\"` {never}")),
+        ("capability \"CAP_SYS_ADMIN\"", &format!("1:12: `capability \"SYS_ADMIN\"` {never}")),
+        ("capability \"sys_ptrace\"", "1:12: `sys_ptrace` is not a capability"),
+        ("host \"a b\" \"10.0.0.5\"", "1:6: `a b` is not the name of a machine"),
+        ("host \"db\" \"host-gateway\"", "1:11: `host-gateway` is not an address"),
+        ("dns", "1:1: `dns` needs the address of a server"),
+        ("hostname \"-x\"", "1:10: `-x` is not the name of a machine"),
         ("limits cpus=0", "1:8: 0 is not a number of CPUs"),
         ("limits pids=0", "1:8: `0` is not a number of processes"),
         ("limits gpus=\"some\"", "1:8: some is not a number of GPUs"),
@@ -329,6 +354,10 @@ fn an_untrusted_file_keeps_what_stays_inside() {
             "port",
             "ssh",
             "limits",
+            "ulimit",
+            "device",
+            "capability",
+            "host-access",
             "network",
             "on-create",
             "on-start",

@@ -40,8 +40,11 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     each(part.ssh.as_slice(), &mut waits);
     each(part.network.as_slice(), &mut waits);
     each(part.sudo.as_slice(), &mut waits);
+    each(part.privileged.as_slice(), &mut waits);
+    each(&part.security, &mut waits);
     each(part.on_exit.as_slice(), &mut waits);
     each(part.limits.gpus.as_slice(), &mut waits);
+    let machine = part.machine.inside_only(&mut waits);
     let mut profiles = Vec::new();
     for Sourced { value: Profile { name, part }, from } in part.profiles {
         let (part, more) = inside_only(part);
@@ -57,6 +60,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
         variables: given,
         session_variables: part.session_variables,
         limits: super::part::Limits { gpus: None, ..part.limits },
+        machine,
         idle_stop: part.idle_stop,
         stop_timeout: part.stop_timeout,
         masks: part.masks,
@@ -86,13 +90,23 @@ impl Trusted<'_> {
         fs::read_to_string(self.note()).is_ok_and(|note| note.split_inclusive('\n').any(|known| known == line))
     }
 
+    /// Whether this person lets the file have a container that is no boundary.
+    pub fn is_privileged(&self, file: &Path, text: &str) -> bool {
+        let line = privileged_line(file, text);
+        fs::read_to_string(self.note()).is_ok_and(|note| note.split_inclusive('\n').any(|known| known == line))
+    }
+
     /// Notes each of these files with its text. In one step: another launch may read it just now.
-    pub fn put<'t>(&self, files: impl IntoIterator<Item = (&'t Path, &'t str)>) -> io::Result<()> {
+    pub fn put<'t>(&self, files: impl IntoIterator<Item = (&'t Path, &'t str)>, is_privileged: bool) -> io::Result<()> {
         let note = self.note();
         let directory = note.parent().unwrap_or(Path::new("/"));
         fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         let new = directory.join(format!(".{}", std::process::id()));
-        let lines: String = files.into_iter().map(|(file, text)| line(file, text)).collect();
+        let lines_of = |(file, text): (&Path, &str)| {
+            let privileged = if is_privileged { privileged_line(file, text) } else { String::new() };
+            line(file, text) + &privileged
+        };
+        let lines: String = files.into_iter().map(lines_of).collect();
         fs::write(&new, lines)?;
         fs::rename(new, note)
     }
@@ -108,6 +122,10 @@ impl Trusted<'_> {
     fn note(&self) -> PathBuf {
         self.state_dir.join("trusted").join(sha256_hex(self.project.as_str()))
     }
+}
+
+fn privileged_line(file: &Path, text: &str) -> String {
+    format!("privileged {}", line(file, text))
 }
 
 /// A name with a newline in it is no line that could be mistaken for another file's: none begins with a hash then.

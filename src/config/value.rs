@@ -79,20 +79,26 @@ pub fn cpus(value: &KdlValue) -> Read<f64> {
     }
 }
 
-pub fn size(value: &KdlValue) -> Read<u64> {
+/// How much memory a container may have.
+pub fn memory(value: &KdlValue) -> Read<u64> {
+    let bytes = bytes(value)?;
+    let text = value.as_string().unwrap_or_default();
+    if bytes < LEAST_MEMORY { Err(Wrong::new(format!("`{text}` is too little"), "the least is \"6MiB\"")) } else { Ok(bytes) }
+}
+
+pub fn bytes(value: &KdlValue) -> Read<u64> {
     let hint = "write a number with its unit, as \"512MiB\" or \"4GiB\"";
     let text = value.as_string().ok_or_else(|| wrong_type(value, "a size", hint))?;
     let has_unit = text.ends_with(|c: char| c.is_ascii_alphabetic());
     let bytes = text.parse::<ByteSize>().ok().filter(|_| has_unit).map(|size| size.as_u64());
     match bytes {
-        Some(bytes) if bytes < LEAST_MEMORY => Err(Wrong::new(format!("`{text}` is too little"), "the least is \"6MiB\"")),
-        Some(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes),
+        Some(bytes @ 1..) if i64::try_from(bytes).is_ok() => Ok(bytes),
         _ => Err(Wrong::new(format!("`{text}` is not a size"), hint)),
     }
 }
 
 /// As docker writes a size: the units are powers of 1024, by their first letter.
-pub fn bytes(text: &str) -> Option<u64> {
+pub fn docker_bytes(text: &str) -> Option<u64> {
     let text = text.trim().to_ascii_lowercase();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let shift = match &text[digits.len()..] {

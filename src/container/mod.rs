@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod drift;
 pub mod lifecycle;
+pub mod machine;
 pub mod plan;
 pub mod provision;
 pub mod recorded;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Creation;
-use crate::config::{Choice, Config, Gpus, Image, OnExit, SessionVariable, Source, User, Variable, Volume};
+use crate::config::{Choice, Config, Gpus, Image, Machine, OnExit, SessionVariable, Source, User, Variable, Volume};
 use crate::digest::short_sha256;
 use crate::quote;
 
@@ -119,6 +119,10 @@ impl RecordedConfig {
         if config.sudo.as_ref().is_some_and(|sudo| sudo.value) {
             say("sudo", "allowed".to_owned());
         }
+        if config.privileged.as_ref().is_some_and(|privileged| privileged.value) {
+            say("privileged", "yes".to_owned());
+        }
+        config.security.iter().for_each(|option| say(&format!("security-opt {}", option.0), "there".to_owned()));
         if let Some(limit) = &config.stop_timeout {
             say("stop-timeout", limit.value.to_string());
         }
@@ -129,6 +133,7 @@ impl RecordedConfig {
             ("memory", limits.memory.as_ref().map(|memory| size(memory.value))),
             ("cpus", limits.cpus.as_ref().map(|cpus| cpus.value.to_string())),
             ("pids", limits.pids.as_ref().map(|pids| pids.value.to_string())),
+            ("shm", limits.shm.as_ref().map(|shm| size(shm.value))),
             (
                 "gpus",
                 limits.gpus.as_ref().map(|gpus| match gpus.value {
@@ -143,6 +148,7 @@ impl RecordedConfig {
                 say(&format!("limits {name}"), value);
             }
         }
+        keys.extend(of_machine(&config.machine));
         Self { flags, keys }
     }
 
@@ -194,6 +200,22 @@ impl RecordedConfig {
 
 fn volume_name(volume: &Volume) -> String {
     format!("{}{}", volume.name, if volume.is_shared { " (shared)" } else { "" })
+}
+
+fn of_machine(machine: &Machine) -> Vec<(String, String)> {
+    let there = || "there".to_owned();
+    let ulimits = machine.ulimits.iter().map(|it| (format!("ulimit {}", it.name), format!("{}:{}", it.soft, it.hard)));
+    let tmpfs = machine.tmpfs.iter().map(|it| {
+        let size = it.size.map(|size| bytesize::ByteSize(size).display().iec().to_string());
+        (format!("tmpfs {}", it.target), size.unwrap_or_else(there))
+    });
+    let devices = machine.devices.iter().map(|it| (format!("device {}", it.path), there()));
+    let capabilities = machine.capabilities.iter().map(|it| (format!("capability {}", it.name), there()));
+    let hosts = machine.hosts.iter().map(|it| (format!("host {}", it.name), it.address.to_string()));
+    let dns = machine.dns.iter().map(|it| (format!("dns {}", it.address), there()));
+    let hostname = machine.hostname.iter().map(|it| ("hostname".to_owned(), it.value.clone()));
+    let access = machine.host_access.iter().filter(|it| it.value).map(|_| ("host-access".to_owned(), there()));
+    ulimits.chain(tmpfs).chain(devices).chain(capabilities).chain(hosts).chain(dns).chain(hostname).chain(access).collect()
 }
 
 #[cfg(test)]

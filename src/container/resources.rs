@@ -1,7 +1,9 @@
 //! What of the configuration a container is created with, in the engine's words, and whether this machine has it.
 
+use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,8 +44,13 @@ pub struct Resources {
     volumes: Vec<config::Volume>,
     /// Whether programs may gain rights, as `sudo` does.
     pub sudo: bool,
+    /// Whether the container is no boundary at all.
+    pub privileged: bool,
+    /// What a kernel's security module does with it.
+    pub security: Vec<String>,
     pub ports: Vec<PortBinding>,
     pub limits: Limits,
+    pub machine: config::Machine,
     /// Paths within the project that the container is not to see.
     masks: Vec<String>,
     /// Those that it may see, whatever they look like.
@@ -86,6 +93,8 @@ impl Resources {
             session_variables: config.session_env.iter().map(|variable| variable.value.clone()).collect(),
             volumes,
             sudo: config.sudo.as_ref().is_some_and(|sudo| sudo.value),
+            privileged: config.privileged.as_ref().is_some_and(|privileged| privileged.value),
+            security: config.security.iter().map(|option| option.0.clone()).collect(),
             ports: config
                 .ports
                 .iter()
@@ -99,7 +108,9 @@ impl Resources {
                     Gpus::All | Gpus::Optional => -1,
                     Gpus::Count(count) => count.into(),
                 }),
+                shm: limits.shm.as_ref().and_then(|shm| i64::try_from(shm.value).ok()),
             },
+            machine: config.machine.clone(),
             masks: config.masks.iter().map(|mask| mask.0.clone()).collect(),
             allowed: config.allowed.iter().map(|allowed| allowed.0.clone()).collect(),
             network: config.network.as_ref().map(|network| network.value.clone()),
@@ -119,9 +130,25 @@ impl Resources {
         })
     }
 
-    /// Where in the container something of the host's is mounted.
+    /// Where in the container something is mounted that is no volume.
     pub fn targets(&self, user: &HostUser) -> impl Iterator<Item = String> {
-        self.mounts.iter().map(|mount| inside(&mount.target, user))
+        let tmpfs = self.machine.tmpfs.iter().map(|tmpfs| &tmpfs.target);
+        self.mounts.iter().map(|mount| &mount.target).chain(tmpfs).map(|target| inside(target, user))
+    }
+
+    /// The directories in memory: their paths and sizes in bytes.
+    pub fn tmpfs(&self, user: &HostUser) -> impl Iterator<Item = (String, Option<u64>)> {
+        self.machine.tmpfs.iter().map(|tmpfs| (inside(&tmpfs.target, user), tmpfs.size))
+    }
+
+    /// Refuses what is no device of this machine, or a disk, before anything is made.
+    pub fn check_devices(&self) -> Result<()> {
+        // Who has a disk has all files of the host.
+        let is_device = |path: &str| fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_char_device());
+        match self.machine.devices.iter().find(|device| !is_device(&device.path)) {
+            Some(device) => Err(Error::NoDevice { path: device.path.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// The project's own volumes: their names within the project, and where they are mounted.

@@ -5,9 +5,10 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use crate::config::{DEFAULT_STOP_TIMEOUT, OnExit};
+use crate::container::machine;
 use crate::container::wanted::Wanted;
 use crate::digest::short_sha256;
-use crate::engine::{ContainerSpec, Image, Membership, Mount, PortBinding, label};
+use crate::engine::{ContainerSpec, Features, Image, Membership, Mount, PortBinding, Tmpfs, label};
 use crate::error::Result;
 use crate::guest::delivery::Tools;
 use crate::model::ContainerName;
@@ -23,6 +24,8 @@ pub struct OnDisk {
     pub sources: Vec<PathBuf>,
     /// What of git lies outside the project.
     pub git_directory: Option<PathBuf>,
+    /// The groups by which the person may use the devices.
+    pub groups: Vec<u32>,
 }
 
 impl OnDisk {
@@ -31,29 +34,46 @@ impl OnDisk {
             masked: wanted.resources.masked(project),
             sources: wanted.resources.sources(project)?,
             git_directory: outside_git_directory(project.path()),
+            groups: machine::groups(&wanted.resources.machine),
         })
     }
 }
 
+/// What is there for a container to be made of.
+pub struct Given<'a> {
+    pub image: &'a Image,
+    pub tools: &'a Tools,
+    pub on_disk: &'a OnDisk,
+    /// The volumes that were in use before.
+    pub kept: &'a [String],
+    /// What the engine can do.
+    pub features: &'a Features,
+}
+
 /// The container of a project: the project read-write at its own path and as the working directory, run as the host's
-/// user with a home that persists. `kept` are the volumes that were in use before.
-pub fn container(
-    project: &Project,
-    name: ContainerName,
-    image: &Image,
-    wanted: &Wanted,
-    tools: &Tools,
-    on_disk: &OnDisk,
-    kept: &[String],
-) -> ContainerSpec {
+/// user with a home that persists.
+pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given: &Given) -> ContainerSpec {
+    let &Given { image, tools, on_disk, features, .. } = given;
     let user = wanted.user;
     // First of all, since a volume that is made now is not to be older: see `Engine::new_volumes`.
     let mut own_labels = labels(project, &name, wanted, Some(image));
-    let (mounts, tmpfs) = file_systems(project, &name, image, wanted, tools, on_disk, kept);
+    let (mounts, tmpfs) = file_systems(project, &name, wanted, given);
     own_labels.extend(masked_label(&on_disk.masked));
+    if wanted.resources.privileged {
+        own_labels.insert(label::PRIVILEGED.to_owned(), "true".to_owned());
+    }
+    // By which other tools find it.
+    if let Some(file) = wanted.devcontainer {
+        own_labels.insert(label::LOCAL_FOLDER.to_owned(), project.to_string());
+        own_labels.insert(label::CONFIG_FILE.to_owned(), file.to_owned());
+    }
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.recorded.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
     let mut command = tools.launch().guest();
+    if !features.has_init {
+        command.push("init".to_owned());
+        command.extend(tools.launch().guest());
+    }
     let stop_timeout = wanted.resources.stop_timeout.unwrap_or(DEFAULT_STOP_TIMEOUT);
     command.extend(["hold".to_owned(), format!("--stop-timeout={}", stop_timeout.as_millis())]);
     let on_exit = if wanted.throw_away { OnExit::Keep } else { wanted.resources.on_exit };
@@ -76,6 +96,7 @@ pub fn container(
         image: image.name.clone(),
         labels: own_labels,
         command,
+        has_own_init: !features.has_init,
         environment: environment(project, image, wanted, ssh_port),
         user: user.id_pair(),
         working_dir: working_dir(project, wanted),
@@ -85,28 +106,31 @@ pub fn container(
         tmpfs,
         // The project's own container has them.
         ports: if wanted.throw_away { Vec::new() } else { ports(wanted) },
-        capabilities: match ssh_port {
-            Some(_) if user.uid == 0 => sshd::CAPABILITIES.map(str::to_owned).to_vec(),
-            _ => Vec::new(),
-        },
+        capabilities: capabilities(wanted, ssh_port),
+        machine: machine::for_engine(&wanted.resources.machine, &on_disk.groups),
         limits: wanted.resources.limits,
-        may_gain_rights: wanted.resources.sudo,
+        may_gain_rights: wanted.resources.sudo || wanted.resources.privileged,
+        privileged: wanted.resources.privileged,
+        security: wanted.resources.security.clone(),
         stop_timeout,
         network,
         name,
     }
 }
 
+/// Beyond what every container has.
+fn capabilities(wanted: &Wanted, ssh_port: Option<u16>) -> Vec<String> {
+    let of_sshd = ssh_port.filter(|_| wanted.user.uid == 0).map(|_| sshd::CAPABILITIES);
+    let configured = wanted.resources.machine.capabilities.iter().map(|capability| capability.name);
+    let mut names: Vec<&str> = of_sshd.into_iter().flatten().chain(configured).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(str::to_owned).collect()
+}
+
 /// What is mounted, and which paths are in memory with which options.
-fn file_systems(
-    project: &Project,
-    name: &ContainerName,
-    image: &Image,
-    wanted: &Wanted,
-    tools: &Tools,
-    on_disk: &OnDisk,
-    kept: &[String],
-) -> (Vec<Mount>, HashMap<String, String>) {
+fn file_systems(project: &Project, name: &ContainerName, wanted: &Wanted, given: &Given) -> (Vec<Mount>, HashMap<String, Tmpfs>) {
+    let &Given { image, tools, on_disk, kept, .. } = given;
     let user = wanted.user;
     let workspace = workspace(project, wanted);
     // A helper has filled the others, where the container is to be read-only.
@@ -118,8 +142,8 @@ fn file_systems(
     if !wanted.resources.replaces_project {
         mounts.insert(0, Mount::Bind { source: project.to_string(), target: workspace.clone() });
     }
-    let owner = format!("uid={},gid={}", user.uid, user.gid);
-    let mut tmpfs = HashMap::from([(RUNTIME_DIR.to_owned(), format!("{owner},mode=0700,size=16m"))]);
+    let runtime = Tmpfs { is_users: true, mode: Some(0o700), size: Some(16 << 20), ..Tmpfs::default() };
+    let mut tmpfs = HashMap::from([(RUNTIME_DIR.to_owned(), runtime)]);
     match (wanted.throw_away, wanted.read_only) {
         (false, _) => {
             let labels = labels(project, name, wanted, None);
@@ -128,7 +152,10 @@ fn file_systems(
         }
         (true, false) => mounts.push(Mount::AnonymousVolume { target: user.home() }),
         // Nobody could make the volume the user's.
-        (true, true) => drop(tmpfs.insert(user.home(), format!("{owner},mode=0755,exec"))),
+        (true, true) => {
+            let home = Tmpfs { is_users: true, mode: Some(0o755), exec: true, ..Tmpfs::default() };
+            tmpfs.insert(user.home(), home);
+        }
     }
     if wanted.read_only && !wanted.throw_away {
         // Nothing else of its own is there to be written to that lives as long as it does.
@@ -136,16 +163,20 @@ fn file_systems(
     }
     if wanted.read_only {
         mounts.extend(entries(&entries_directory(name, image, wanted)));
-        tmpfs.insert("/tmp".to_owned(), "mode=1777".to_owned());
+        tmpfs.insert("/tmp".to_owned(), Tmpfs { mode: Some(0o1777), ..Tmpfs::default() });
     }
     let empty = paths::empty(name, wanted.state_dir).to_string_lossy().into_owned();
     for Masked { path, is_directory } in &on_disk.masked {
         let target = Path::new(&workspace).join(path).to_string_lossy().into_owned();
         if *is_directory {
-            tmpfs.insert(target, "ro,mode=0555,size=4k".to_owned());
+            let mask = Tmpfs { read_only: true, mode: Some(0o555), size: Some(4096), ..Tmpfs::default() };
+            tmpfs.insert(target, mask);
         } else {
             mounts.push(Mount::ReadOnlyBind { source: empty.clone(), target });
         }
+    }
+    for (target, size) in wanted.resources.tmpfs(user) {
+        tmpfs.insert(target, Tmpfs { is_users: true, mode: Some(0o755), size, exec: true, ..Tmpfs::default() });
     }
     mounts.extend(wanted.resources.mounts(&on_disk.sources, user));
     mounts.extend(wanted.resources.shared_volumes(user).map(|(name, target)| Mount::Volume {

@@ -29,6 +29,8 @@ pub struct Wanted<'a> {
     pub ssh_port: Option<u16>,
     /// What else the configuration says.
     pub resources: &'a Resources,
+    /// The devcontainer.json that counts.
+    pub devcontainer: Option<&'a str>,
     /// What is installed into the image.
     pub features: &'a Request,
     /// What is run on the host before the container starts.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use bollard::models::ContainerSummary;
-use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions, RemoveContainerOptions, RenameContainerOptions};
+use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions, RenameContainerOptions};
 
 use super::container::{belongs_to, label};
 use super::{Engine, absent_is_none};
@@ -34,8 +34,7 @@ impl Engine {
     /// The id of what wharf has put there for the project.
     pub async fn beside(&self, project: &Project, container: &ContainerName, place: Beside) -> Result<Option<String>> {
         let name = place.name(container);
-        let inspected = self.docker.inspect_container(&name, None::<InspectContainerOptions>);
-        let found = absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)?;
+        let found = absent_is_none(self.inspect_any(&name).await)?;
         let is_ours = |labels: &_| belongs_to(labels, project);
         let ours = found.filter(|found| found.config.as_ref().and_then(|config| config.labels.as_ref()).is_some_and(is_ours));
         Ok(ours.and_then(|found| found.id))

@@ -1,5 +1,6 @@
 //! Images from a Dockerfile, by the builder that every engine has.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, BufWriter};
 
@@ -49,7 +50,7 @@ impl Engine {
         let request = request.body(body).map_err(|error| Error::io(action.clone(), io::Error::other(error)))?;
         let built = self.aloud(&action, None, request, |said| {
             if let Some(text) = said.stream {
-                tell(&text);
+                tell(&in_dockers_words(&text));
             } else if let (None, Some(status)) = (said.id, said.status) {
                 // Of the pull of an image that this one is based on.
                 tell(&format!("{status}\n"));
@@ -57,6 +58,17 @@ impl Engine {
         });
         let built = built.await;
         blame(built, packed).await
+    }
+}
+
+/// What podman's builder says of itself, as docker's does: `STEP 2/5: RUN make` is `Step 2/5 : RUN make`.
+fn in_dockers_words(text: &str) -> Cow<'_, str> {
+    if let Some((number, what)) = text.strip_prefix("STEP ").and_then(|step| step.split_once(": ")) {
+        format!("Step {number} : {what}").into()
+    } else if text.starts_with("--> ") {
+        format!(" -{text}").into()
+    } else {
+        text.into()
     }
 }
 
@@ -82,4 +94,21 @@ fn path(order: &BuildOrder) -> String {
         path.push_str("&nocache=1");
     }
     path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn podmans_builder_is_understood_as_dockers() {
+        for (said, expected) in [
+            ("STEP 2/5: RUN echo a: b\n", "Step 2/5 : RUN echo a: b\n"),
+            ("--> Using cache 3d49\n", " ---> Using cache 3d49\n"),
+            ("Step 2/5 : RUN make\n", "Step 2/5 : RUN make\n"),
+            ("made\n", "made\n"),
+        ] {
+            assert_eq!(in_dockers_words(said), expected);
+        }
+    }
 }

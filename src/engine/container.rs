@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 
 use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, HealthStatusEnum, NetworkSettings};
 use bollard::query_parameters::{
-    InspectContainerOptions, RemoveContainerOptions, StartContainerOptions, StopContainerOptions, TopOptions,
-    WaitContainerOptions,
+    RemoveContainerOptions, StartContainerOptions, StopContainerOptions, TopOptions, WaitContainerOptions,
 };
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
@@ -30,6 +29,11 @@ pub mod label {
     pub const NAME: &str = "wharf.name";
     /// What an image says of itself as a development container.
     pub const METADATA: &str = "devcontainer.metadata";
+    /// How other tools find the container of a project's devcontainer.json.
+    pub const LOCAL_FOLDER: &str = "devcontainer.local_folder";
+    pub const CONFIG_FILE: &str = "devcontainer.config_file";
+    /// Whether the container is no boundary between what runs in it and the host.
+    pub const PRIVILEGED: &str = "wharf.privileged";
     pub const CREATED_AT: &str = "wharf.created_at";
     pub const CONFIG: &str = "wharf.config";
     pub const IMAGE: &str = "wharf.image";
@@ -128,16 +132,13 @@ pub struct Idle {
 
 impl Engine {
     pub async fn container(&self, name: &ContainerName) -> Result<Option<Container>> {
-        let inspected = self.docker.inspect_container(name.as_str(), None::<InspectContainerOptions>);
-        let inspected = self.look(format!("look at container `{name}`"), inspected).await;
-        Ok(absent_is_none(inspected)?.map(|found| container_from(name, found)))
+        Ok(absent_is_none(self.inspect_any(name.as_str()).await)?.map(|found| container_from(name, found)))
     }
 
     /// How long a container has not been used: since it ended or, where it has never run, was made. `None` where there is
     /// none.
     pub async fn idle(&self, name: &ContainerName) -> Result<Option<Idle>> {
-        let inspected = self.docker.inspect_container(name.as_str(), None::<InspectContainerOptions>);
-        let inspected = absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)?;
+        let inspected = absent_is_none(self.inspect_any(name.as_str()).await)?;
         Ok(inspected.map(|found| {
             let state = found.state.unwrap_or_default();
             // The engine's way to say never.
@@ -197,8 +198,7 @@ impl Engine {
         }
         let gone = async {
             loop {
-                let inspected = self.docker.inspect_container(id_or_name, None::<InspectContainerOptions>);
-                if absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)?.is_none() {
+                if absent_is_none(self.inspect_any(id_or_name).await)?.is_none() {
                     return Ok(());
                 }
                 tokio::time::sleep(PAUSE).await;

@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bollard::models::{
-    ContainerCreateBody, DeviceRequest, HealthConfig, HostConfig, Mount as EngineMount, MountType, MountVolumeOptions,
-    PortBinding as EnginePort,
+    ContainerCreateBody, DeviceMapping, DeviceRequest, HealthConfig, HostConfig, PortBinding as EnginePort, ResourcesUlimits,
 };
 use bollard::query_parameters::CreateContainerOptions;
 
-use super::{Engine, Membership};
+use super::mount::{Mount, MountedBy};
+use super::{Engine, Features, Kind, Membership};
 use crate::error::Result;
 use crate::model::ContainerName;
 
@@ -34,14 +34,17 @@ pub struct ContainerSpec {
     /// `uid:gid`
     pub user: String,
     pub working_dir: String,
-    /// What runs beneath the init, in place of whatever the image would run.
+    /// What runs beneath the engine's init, in place of whatever the image would run; the first process itself where
+    /// `has_own_init`.
     pub command: Vec<String>,
+    /// Whether the command does what an init does.
+    pub has_own_init: bool,
     pub mounts: Vec<Mount>,
     pub read_only: bool,
     /// Whether the engine removes it, and its anonymous volumes, when it ends.
     pub auto_remove: bool,
-    /// Empty directories in memory: their paths and mount options.
-    pub tmpfs: HashMap<String, String>,
+    /// Empty directories in memory, by their paths.
+    pub tmpfs: HashMap<String, Tmpfs>,
     pub ports: Vec<PortBinding>,
     pub limits: Limits,
     /// How long programs may take to end when it is stopped.
@@ -50,8 +53,30 @@ pub struct ContainerSpec {
     pub capabilities: Vec<String>,
     /// Whether programs may gain rights, as `sudo` does, and root has what the engine usually gives it.
     pub may_gain_rights: bool,
+    /// Whether it may do all that the host may.
+    pub privileged: bool,
+    /// What a kernel's security module does with it.
+    pub security: Vec<String>,
     /// The engine's default where `None`.
     pub network: Option<Membership>,
+    pub machine: Machine,
+}
+
+/// What of a machine it gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Names, soft and hard limits; -1 for none.
+    pub ulimits: Vec<(String, i64, i64)>,
+    /// Paths of the host's devices, which are the container's.
+    pub devices: Vec<String>,
+    /// Groups that its user is in beside its own.
+    pub groups: Vec<u32>,
+    /// Names and addresses for hosts(5).
+    pub hosts: Vec<(String, String)>,
+    /// Servers that names are asked of; the engine's where there is none.
+    pub dns: Vec<String>,
+    /// As [`ContainerName::hostname`] has it where `None`.
+    pub hostname: Option<String>,
 }
 
 /// A TCP port of the container that is reached by one of the host.
@@ -71,33 +96,40 @@ pub struct Limits {
     pub pids: Option<i64>,
     /// How many, -1 for all there are.
     pub gpus: Option<i64>,
+    /// Of `/dev/shm`, in bytes.
+    pub shm: Option<i64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mount {
-    Bind {
-        source: String,
-        target: String,
-    },
-    ReadOnlyBind {
-        source: String,
-        target: String,
-    },
-    Volume {
-        name: String,
-        target: String,
-        labels: HashMap<String, String>,
-        /// Whether it has been used before. The engine fills others from the image, and gives even a full one, each time, the
-        /// owner and mode of what the image has there.
-        is_kept: bool,
-    },
-    AnonymousVolume {
-        target: String,
-    },
-    ReadOnlyVolume {
-        name: String,
-        target: String,
-    },
+/// An empty directory in memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tmpfs {
+    /// Whether it is the container's user's, and not root's.
+    pub is_users: bool,
+    pub mode: Option<u32>,
+    /// In bytes; half of the memory where nobody says.
+    pub size: Option<u64>,
+    pub read_only: bool,
+    /// Whether programs may be run from there.
+    pub exec: bool,
+}
+
+impl Tmpfs {
+    /// As mount options, of which each engine has its own. `user` is the container's, `uid:gid`.
+    fn options(self, kind: Kind, user: &str) -> String {
+        let owner = self.is_users.then(|| match (kind, user.split_once(':')) {
+            // It takes no ids, and gives what has this option to the container's user.
+            (Kind::Podman, _) => "U".to_owned(),
+            (Kind::Docker, Some((uid, gid))) => format!("uid={uid},gid={gid}"),
+            (Kind::Docker, None) => format!("uid={user}"),
+        });
+        let mode = self.mode.map(|mode| format!("mode={mode:04o}"));
+        let size = self.size.map(|size| format!("size={size}"));
+        let flags = [(self.read_only, "ro"), (self.exec, "exec")];
+        let flags = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag.to_owned());
+        // It would fill it with what the directory below has, which may be what nobody is to see.
+        let empty = (kind == Kind::Podman).then(|| "notmpcopyup".to_owned());
+        flags.chain(owner).chain(mode).chain(size).chain(empty).collect::<Vec<_>>().join(",")
+    }
 }
 
 impl Engine {
@@ -106,12 +138,18 @@ impl Engine {
         let name = name.unwrap_or_else(|| spec.name.to_string());
         let options = CreateContainerOptions { name: Some(name), ..CreateContainerOptions::default() };
         let action = format!("create container `{}`", spec.name);
-        self.work(action, self.docker.create_container(Some(options), create_body(spec))).await.map(drop)
+        let features = self.features().await?;
+        let mounted = self.mounted(spec.mounts.clone(), features).await?;
+        let body = create_body(spec, mounted, features);
+        self.work(action, self.docker.create_container(Some(options), body)).await.map(drop)
     }
 }
 
-fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
-    let hostname = Some(spec.name.hostname().to_owned()).filter(|name| !name.is_empty());
+fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> ContainerCreateBody {
+    let own_name = || Some(spec.name.hostname().to_owned()).filter(|name| !name.is_empty());
+    let Machine { ulimits, devices, groups, hosts, dns, hostname } = spec.machine;
+    let hostname = hostname.or_else(own_name);
+    let tmpfs = spec.tmpfs.into_iter().map(|(path, tmpfs)| (path, tmpfs.options(features.kind, &spec.user))).collect();
     ContainerCreateBody {
         hostname,
         image: Some(spec.image),
@@ -129,20 +167,31 @@ fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
         host_config: Some(HostConfig {
             // Reaps zombies, and stops in 0.1 s where `sleep` as the first process takes the full ten.
-            init: Some(true),
+            init: Some(!spec.has_own_init),
             auto_remove: Some(spec.auto_remove),
             readonly_rootfs: Some(spec.read_only),
-            cap_drop: Some(vec!["ALL".to_owned()]),
+            privileged: Some(spec.privileged),
+            cap_drop: Some(vec!["ALL".to_owned()]).filter(|_| !spec.privileged),
             cap_add: Some(capabilities(spec.may_gain_rights).chain(spec.capabilities).collect()),
             // A setuid program gains nothing: nobody becomes root who was not.
-            security_opt: Some(if spec.may_gain_rights { Vec::new() } else { vec!["no-new-privileges".to_owned()] }),
-            mounts: Some(spec.mounts.into_iter().map(engine_mount).collect()),
-            tmpfs: Some(spec.tmpfs),
+            security_opt: Some({
+                let own = (!spec.may_gain_rights).then(|| "no-new-privileges".to_owned());
+                own.into_iter().chain(spec.security).collect()
+            }),
+            binds: Some(mounted.binds),
+            mounts: Some(mounted.mounts),
+            tmpfs: Some(tmpfs),
             port_bindings: Some(spec.ports.iter().map(engine_port).collect()),
             network_mode: spec.network.as_ref().map(Membership::engine_name),
             memory: spec.limits.memory,
             nano_cpus: spec.limits.nano_cpus,
             pids_limit: spec.limits.pids,
+            shm_size: spec.limits.shm,
+            ulimits: Some(ulimits.into_iter().map(engine_limit).collect()),
+            devices: Some(devices.into_iter().map(engine_device).collect()),
+            group_add: Some(groups.iter().map(u32::to_string).collect()),
+            extra_hosts: Some(hosts.into_iter().map(|(name, address)| format!("{name}:{address}")).collect()),
+            dns: Some(dns),
             device_requests: spec.limits.gpus.map(|count| {
                 let capabilities = Some(vec![vec!["gpu".to_owned()]]);
                 vec![DeviceRequest { count: Some(count), capabilities, ..DeviceRequest::default() }]
@@ -158,39 +207,16 @@ fn capabilities(may_gain_rights: bool) -> impl Iterator<Item = String> {
     CAPABILITIES.iter().chain(usual).map(|&name| name.to_owned())
 }
 
+fn engine_limit((name, soft, hard): (String, i64, i64)) -> ResourcesUlimits {
+    ResourcesUlimits { name: Some(name), soft: Some(soft), hard: Some(hard) }
+}
+
+fn engine_device(path: String) -> DeviceMapping {
+    let rights = Some("rwm".to_owned());
+    DeviceMapping { path_on_host: Some(path.clone()), path_in_container: Some(path), cgroup_permissions: rights }
+}
+
 fn engine_port(port: &PortBinding) -> (String, Option<Vec<EnginePort>>) {
     let binding = EnginePort { host_ip: Some(port.address.to_string()), host_port: Some(port.host.to_string()) };
     (format!("{}/tcp", port.container), Some(vec![binding]))
-}
-
-pub(super) fn engine_mount(mount: Mount) -> EngineMount {
-    match mount {
-        Mount::Bind { source, target } => {
-            EngineMount { typ: Some(MountType::BIND), source: Some(source), target: Some(target), ..EngineMount::default() }
-        }
-        Mount::ReadOnlyBind { source, target } => {
-            EngineMount { read_only: Some(true), ..engine_mount(Mount::Bind { source, target }) }
-        }
-        Mount::Volume { name, target, labels, is_kept } => EngineMount {
-            typ: Some(MountType::VOLUME),
-            source: Some(name),
-            target: Some(target),
-            volume_options: Some(MountVolumeOptions {
-                labels: Some(labels),
-                no_copy: Some(is_kept),
-                ..MountVolumeOptions::default()
-            }),
-            ..EngineMount::default()
-        },
-        Mount::AnonymousVolume { target } => {
-            EngineMount { typ: Some(MountType::VOLUME), target: Some(target), ..EngineMount::default() }
-        }
-        Mount::ReadOnlyVolume { name, target } => EngineMount {
-            typ: Some(MountType::VOLUME),
-            source: Some(name),
-            target: Some(target),
-            read_only: Some(true),
-            ..EngineMount::default()
-        },
-    }
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig};
-use bollard::query_parameters::{CreateContainerOptions, InspectContainerOptions, RemoveContainerOptions};
+use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions};
 
 use super::container::label;
-use super::create::{Mount, engine_mount};
+use super::mount::Mount;
 use super::{Engine, absent_is_none, age_of};
 use crate::error::{Error, Result};
 
@@ -26,15 +26,13 @@ impl Engine {
         mounts: Vec<Mount>,
         labels: HashMap<String, String>,
     ) -> Result<String> {
+        let mounted = self.mounted(mounts, self.features().await?).await?;
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
             labels: Some(labels),
             // Images may have none, and the engine wants one to be named.
             entrypoint: Some(vec!["never-started".to_owned()]),
-            host_config: Some(HostConfig {
-                mounts: Some(mounts.into_iter().map(engine_mount).collect()),
-                ..HostConfig::default()
-            }),
+            host_config: Some(HostConfig { binds: Some(mounted.binds), mounts: Some(mounted.mounts), ..HostConfig::default() }),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptions { name: Some(name.to_owned()), ..CreateContainerOptions::default() };
@@ -47,7 +45,7 @@ impl Engine {
     }
 
     async fn remove_if_abandoned(&self, name: &str) -> Result<()> {
-        let Some(holder) = absent_is_none(self.inspect_filler(name).await)? else {
+        let Some(holder) = absent_is_none(self.inspect_any(name).await)? else {
             return Ok(());
         };
         if !is_filler(&holder) {
@@ -61,12 +59,7 @@ impl Engine {
     }
 
     pub async fn filler_exists(&self, name: &str) -> Result<bool> {
-        Ok(absent_is_none(self.inspect_filler(name).await)?.is_some())
-    }
-
-    async fn inspect_filler(&self, name: &str) -> Result<ContainerInspectResponse> {
-        let inspected = self.docker.inspect_container(name, None::<InspectContainerOptions>);
-        self.look(format!("look at container `{name}`"), inspected).await
+        Ok(absent_is_none(self.inspect_any(name).await)?.is_some())
     }
 
     /// Removes a container that has never run; one that is gone already is fine.

@@ -1,12 +1,11 @@
 //! All that people may want to know of a container.
 
-use bollard::models::MountPoint;
-use bollard::query_parameters::InspectContainerOptions;
+use bollard::models::{ContainerInspectResponse, MountPoint};
 use serde::Serialize;
 
 use super::container::{Container, container_from};
 use super::{Engine, absent_is_none};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::ContainerName;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,15 +27,44 @@ pub struct Mounted {
 }
 
 impl Engine {
+    /// What the engine says of whatever container has this id or name.
+    pub(super) async fn inspect_any(&self, id_or_name: &str) -> Result<ContainerInspectResponse> {
+        let action = format!("look at container `{id_or_name}`");
+        let path = format!("/containers/{id_or_name}/json");
+        let answer = self.get(super::LOOK, &action, &path).await?;
+        parse(&answer).map_err(|error| {
+            let message = format!("its answer does not read as a container: {error}");
+            Error::Engine { action, message, status: None }
+        })
+    }
+
     pub async fn inspect(&self, name: &ContainerName) -> Result<Option<Inspected>> {
-        let inspected = self.docker.inspect_container(name.as_str(), None::<InspectContainerOptions>);
-        let found = absent_is_none(self.look(format!("look at container `{name}`"), inspected).await)?;
+        let found = absent_is_none(self.inspect_any(name.as_str()).await)?;
         Ok(found.map(|found| {
             let mut mounts: Vec<Mounted> = found.mounts.iter().flatten().map(mounted).collect();
             mounts.sort_by(|a, b| a.target.cmp(&b.target));
             Inspected { container: container_from(name, found), mounts }
         }))
     }
+}
+
+/// With docker's words for states. Podman has more, for what is on its way from one of these to the next.
+fn parse(answer: &[u8]) -> serde_json::Result<ContainerInspectResponse> {
+    let mut found: serde_json::Value = serde_json::from_slice(answer)?;
+    if let Some(state) = found.pointer_mut("/State/Status") {
+        let word = match state.as_str() {
+            Some("configured" | "initialized") => Some("created"),
+            // Nothing of it runs any more; its network and mounts may still be there.
+            Some("stopped") => Some("exited"),
+            // It runs until it has done what it was asked to.
+            Some("stopping") => Some("running"),
+            _ => None,
+        };
+        if let Some(word) = word {
+            *state = word.into();
+        }
+    }
+    serde_json::from_value(found)
 }
 
 fn mounted(point: &MountPoint) -> Mounted {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{Engine, label, upgrade};
+use super::{Engine, label};
 use crate::error::{Error, Result};
 use crate::model::{ContainerName, State};
 use crate::project::Project;
@@ -149,33 +149,43 @@ impl Engine {
     /// Containers to throw away that were made before `age` ago and do not run: whoever made them was killed over it.
     pub async fn stranded_containers(&self, age: Duration) -> Result<Vec<String>> {
         let labels = [label::OURS, &format!("{}=true", label::THROW_AWAY)];
-        self.older_than(age, &serde_json::json!({ "label": labels, "status": ["created", "exited", "dead"] })).await
+        self.older_than(age, &serde_json::json!({ "label": labels }), |state| !state.is_up()).await
     }
 
     /// Containers that were made before `age` ago to put files into volumes: whoever made them was killed over it.
     pub async fn stranded_fillers(&self, age: Duration) -> Result<Vec<String>> {
-        let names = self.older_than(age, &serde_json::json!({ "label": [label::OURS], "status": ["created"] })).await?;
+        let created = |state| state == State::Created;
+        let names = self.older_than(age, &serde_json::json!({ "label": [label::OURS] }), created).await?;
         Ok(names.into_iter().filter(|name| name.ends_with("-filler") || name.ends_with("-helper")).collect())
     }
 
-    /// The names of the containers that were made before `age` ago.
-    async fn older_than(&self, age: Duration, filters: &serde_json::Value) -> Result<Vec<String>> {
+    /// The names of the containers in one of these states that were made before `age` ago. The engine is not asked for states:
+    /// each knows others, and refuses those that it does not know.
+    async fn older_than(
+        &self,
+        age: Duration,
+        filters: &serde_json::Value,
+        is_meant: impl Fn(State) -> bool,
+    ) -> Result<Vec<String>> {
         let answer = self.list(filters).await?;
         let now = jiff::Timestamp::now().as_second();
         let is_old = |found: &Summary| now.saturating_sub(found.created).unsigned_abs() > age.as_secs();
-        let names = parse(&answer)?.into_iter().filter(is_old).filter_map(|found| found.names.into_iter().next());
+        let is_one = |found: &Summary| found.state().is_some_and(&is_meant) && is_old(found);
+        let names = parse(&answer)?.into_iter().filter(is_one).filter_map(|found| found.names.into_iter().next());
         Ok(names.map(|name| name.trim_start_matches('/').to_owned()).collect())
     }
 
     async fn list(&self, filters: &serde_json::Value) -> Result<Bytes> {
         let path = format!("/containers/json?all=true&filters={}", escape(&filters.to_string()));
-        let action = "list containers";
-        let answer = self.within(super::LOOK, action, upgrade::get(&self.endpoint.socket, &path)).await?;
-        answer.map_err(|error| self.explain(action, error))
+        self.get(super::LOOK, "list containers", &path).await
     }
 }
 
 impl Summary<'_> {
+    fn state(&self) -> Option<State> {
+        self.state.as_deref().and_then(State::parse)
+    }
+
     /// A container that carries our labels under another name is not one that wharf made.
     fn listed(self) -> Option<Listed> {
         let project = Project::from_label(self.labels.project.as_deref()?);
@@ -184,7 +194,7 @@ impl Summary<'_> {
             return None;
         }
         Some(Listed {
-            state: self.state.and_then(|state| State::parse(&state)).unwrap_or(State::Dead),
+            state: self.state().unwrap_or(State::Dead),
             has_current_image: self.image.is_some() && self.image == self.labels.image,
             image: self.labels.image.or(self.image).map(String::from).unwrap_or_default(),
             image_id: self.labels.image_id.map(String::from),

@@ -10,13 +10,14 @@ mod credentials;
 mod endpoint;
 mod events;
 mod exec;
+mod features;
 mod filler;
-mod gpu;
 mod image;
 mod import;
 mod inspect;
 mod listing;
 mod log;
+mod mount;
 mod network;
 mod owner;
 mod pull;
@@ -31,20 +32,24 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::Docker;
+use bytes::Bytes;
+use tokio::sync::OnceCell;
 
 pub use archive::Archive;
 pub use beside::Beside;
 pub use build::BuildOrder;
 pub use container::{Container, Health, Idle, label};
-pub use create::{ContainerSpec, Limits, Mount, PortBinding};
+pub use create::{ContainerSpec, Limits, Machine, PortBinding, Tmpfs};
 pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
 pub use exec::{Exec, ExecStream, Said};
+pub use features::{Features, Kind};
 pub use image::Image;
 pub use import::ListedImage;
 pub use inspect::{Inspected, Mounted};
 pub use log::Printed;
+pub use mount::Mount;
 pub use network::Membership;
 pub use owner::Owner;
 pub use pull::Layer;
@@ -72,6 +77,7 @@ pub struct Engine {
     endpoint: Endpoint,
     /// Where docker's own client keeps what it is told at `docker login`.
     docker_config: Option<PathBuf>,
+    features: OnceCell<Features>,
 }
 
 impl Engine {
@@ -83,7 +89,7 @@ impl Engine {
         // bollard 0.21 sends no version over a unix socket, so both sides speak the engine's own.
         let docker = Docker::connect_with_unix(&socket.to_string_lossy(), WORK.as_secs(), bollard::API_DEFAULT_VERSION)
             .map_err(|error| endpoint.unreachable(io::Error::other(error)))?;
-        Ok(Self { docker, endpoint, docker_config: settings.docker_config.clone() })
+        Ok(Self { docker, endpoint, docker_config: settings.docker_config.clone(), features: OnceCell::new() })
     }
 
     /// Awaits a call that only looks something up.
@@ -100,9 +106,7 @@ impl Engine {
         use bollard::errors::Error::DockerResponseServerError;
         match self.within(limit, &action, call).await? {
             Ok(answer) => Ok(answer),
-            Err(DockerResponseServerError { status_code, message }) => {
-                Err(Error::Engine { action, message: one_line(&message), status: Some(status_code) })
-            }
+            Err(DockerResponseServerError { status_code, message }) => Err(refusal(action, &message, status_code)),
             Err(error) => {
                 // Of an engine that cannot be reached, this says more.
                 self.ping().await?;
@@ -111,12 +115,24 @@ impl Engine {
         }
     }
 
+    /// Gets what is at a path of the API.
+    async fn get(&self, limit: Duration, action: &str, path: &str) -> Result<Bytes> {
+        match self.within(limit, action, upgrade::get(&self.endpoint.socket, path)).await? {
+            Ok(body) => Ok(body),
+            Err(error) => {
+                if matches!(error, UpgradeError::Io(_)) {
+                    // Of an engine that cannot be reached, this says more.
+                    self.ping().await?;
+                }
+                Err(self.explain(action, error))
+            }
+        }
+    }
+
     /// What became of a request over a connection of our own.
     fn explain(&self, action: &str, error: UpgradeError) -> Error {
         match error {
-            UpgradeError::Refused { status, message } => {
-                Error::Engine { action: action.to_owned(), message: one_line(&message), status: Some(status.as_u16()) }
-            }
+            UpgradeError::Refused { status, message } => refusal(action.to_owned(), &message, status.as_u16()),
             UpgradeError::Io(error) => self.endpoint.unreachable(error),
         }
     }
@@ -151,15 +167,6 @@ impl Engine {
         }
     }
 
-    /// Which version it says that it is, as in `28.3.2`.
-    pub async fn version(&self) -> Result<String> {
-        let action = "ask the engine for its version";
-        let asked = tokio::time::timeout(ANSWER, upgrade::get(&self.endpoint.socket, "/version")).await;
-        let body = asked.map_err(|_| self.silent())?.map_err(|error| self.explain(action, error))?;
-        let said: serde_json::Value = serde_json::from_slice(&body).map_err(|error| Error::io(action, error.into()))?;
-        Ok(said["Version"].as_str().unwrap_or("unknown").to_owned())
-    }
-
     fn silent(&self) -> Error {
         Error::EngineSilent { socket: self.endpoint.socket.clone(), within: ANSWER }
     }
@@ -168,6 +175,18 @@ impl Engine {
 /// An engine's messages can have several lines and a trailing newline.
 fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What an engine does not do, with the status that docker gives it: podman says 500 of much that is no failure of its own.
+fn refusal(action: String, message: &str, status: u16) -> Error {
+    let says = |words: &str| message.contains(words);
+    let status = match status {
+        500 if says("name is already in use") => 409,
+        500 if says("parsing reference") => 400,
+        500 if says("no such container") || says("no container with") => 404,
+        status => status,
+    };
+    Error::Engine { action, message: one_line(message), status: Some(status) }
 }
 
 /// Only a 404 means that a thing does not exist.

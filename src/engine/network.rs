@@ -6,7 +6,7 @@ use bollard::models::{
     ContainerSummary, EndpointSettings, Network, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest,
     NetworkingConfig,
 };
-use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions, ListNetworksOptions};
+use bollard::query_parameters::{ListContainersOptions, ListNetworksOptions};
 
 use super::container::label;
 use super::{Engine, absent_is_none};
@@ -63,8 +63,7 @@ impl Engine {
     /// engine goes by the network's id, and would not start it.
     pub async fn rejoin_network(&self, container: &ContainerName, network: &str) -> Result<()> {
         let name = engine_name(network);
-        let inspected = self.docker.inspect_container(container.as_str(), None::<InspectContainerOptions>);
-        let found = self.look(format!("look at container `{container}`"), inspected).await?;
+        let found = self.inspect_any(container.as_str()).await?;
         let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
         let was_in = networks.get(&name).cloned().unwrap_or_default();
         let now = self.networks_called(&name).await?.into_iter().find_map(|found| found.id);

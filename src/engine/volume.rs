@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bollard::models::{ContainerSummary, Volume, VolumeCreateRequest};
-use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions};
+use bollard::query_parameters::{ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions};
 
 use super::container::label;
 use super::{Engine, absent_is_none, age_of};
@@ -29,8 +29,7 @@ impl Engine {
 
     /// The volumes that were made together with the container that mounts them, and not before it.
     pub async fn new_volumes(&self, container: &str) -> Result<Vec<String>> {
-        let inspected = self.docker.inspect_container(container, None::<InspectContainerOptions>);
-        let found = self.look(format!("look at container `{container}`"), inspected).await?;
+        let found = self.inspect_any(container).await?;
         let made_at = found.config.and_then(|config| config.labels?.remove(label::CREATED_AT));
         let mut new = Vec::new();
         for name in found.mounts.into_iter().flatten().filter_map(|mount| mount.name) {

@@ -29,7 +29,8 @@ impl Error {
             Self::NoDevcontainer { known, .. } if known.is_empty() => "`.devcontainer` has no directory with one".to_owned(),
             Self::NoDevcontainer { known, .. } => format!("there are: {}", known.join(", ")),
             Self::SeveralDevcontainers { names } => format!("say which: `--config NAME`, of {}", names.join(", ")),
-            Self::NoMountSource { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::NoMountSource { .. } | Self::NoDevice { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::UnsayablePath { .. } => "give it another name; Docker can be told".to_owned(),
             Self::MountLeadsOut { to, .. } => {
                 format!("a program in the container may have put a link there; if you have, mount `{}` itself", to.display())
             }

@@ -41,8 +41,12 @@ pub enum Error {
     NoGpus,
     #[error("there is nothing to mount at `{}`", path.display())]
     NoMountSource { path: PathBuf },
+    #[error("there is no character device `{path}` on this machine")]
+    NoDevice { path: String },
     #[error("`{}` can't be mounted: {reason}", path.display())]
     ForbiddenMount { path: PathBuf, reason: &'static str },
+    #[error("this engine can't be told to mount `{}`: it has a colon, and a comma, a quotation mark or a line's end", path.display())]
+    UnsayablePath { path: PathBuf },
     #[error("`{}` leads out of the project, to `{}`", path.display(), to.display())]
     MountLeadsOut { path: PathBuf, to: PathBuf },
     #[error("`{}`, which container `{container}` mounts, {}", path.display(), became(to.as_deref()))]

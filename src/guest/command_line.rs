@@ -13,6 +13,8 @@ use crate::protocol::hooks::{Command, Later};
 pub enum Verb {
     /// Hold a container: start its relay, and stay.
     Hold(Holding),
+    /// Be a container's first process: run a program, reap what others leave, and end with it.
+    Init(Vec<String>),
     /// Stay until a signal comes.
     Pause,
     /// Let clients in; without a flag, start a relay unless one runs, and wait until it listens.
@@ -88,6 +90,7 @@ impl Verb {
         let verb = word(&mut line, "a verb")?;
         let verb = match verb.as_str() {
             "hold" => Self::Hold(holding(&mut line)?),
+            "init" => Self::Init(program(&mut line)?),
             "pause" => Self::Pause,
             "relay" => Self::Relay(relay(&mut line)?),
             "tmux" => Self::Tmux(rest(&mut line)?),

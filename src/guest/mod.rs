@@ -5,6 +5,7 @@ mod command_line;
 pub mod delivery;
 mod hold;
 mod hooks;
+mod init;
 mod keep;
 mod last_session;
 mod once;
@@ -49,6 +50,7 @@ fn run(verb: Verb) -> ExitCode {
     match verb {
         Verb::Hold(holding) => hold::run(holding),
         Verb::Pause => hold::pause(),
+        Verb::Init(command) => init::run(&command),
         Verb::Relay(mode) => relay::run(mode),
         Verb::Tmux(arguments) => tmux::run(&arguments),
         Verb::WhichTmux => tmux::print_choice(),

@@ -29,9 +29,9 @@ impl Place {
 
     /// Where the kernel keeps each program waiting, and its words.
     fn programs(&self) -> Vec<String> {
-        let listed = Docker::run(["top", &self.container, "-eo", "pid,wchan:32,args"]);
-        let programs = listed.lines().skip(1).map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>().join(" "));
-        programs.collect()
+        let each = "for it in /proc/[0-9]*; do echo $(cat $it/wchan) $(tr '\\0' ' ' <$it/cmdline); done 2>/dev/null";
+        let listed = Docker::shell(&self.container, each);
+        listed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
     }
 }
 

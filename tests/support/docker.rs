@@ -31,7 +31,8 @@ impl Docker {
 
     #[track_caller]
     pub fn inspect(name: &str, format: &str) -> String {
-        Self::run(["inspect", "--format", format, name])
+        // Podman writes an image's name in full.
+        Self::run(["inspect", "--format", format, name]).replace("docker.io/library/", "")
     }
 
     #[track_caller]
@@ -56,6 +57,16 @@ impl Docker {
         let listed =
             Self::output(["exec", container, "tmux", "-S", "/run/wharf/tmux.sock", "list-clients", "-F", "#{client_termname}"]);
         String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// The engine's own program for a container's first process; `None` where it has none of its own.
+    pub fn init() -> Option<String> {
+        Some(Self::run(["info", "--format", "{{.InitBinary}}"])).filter(|init| !init.is_empty())
+    }
+
+    /// Whether it is podman that answers: for what that says in other words.
+    pub fn is_podman() -> bool {
+        Self::run(["version", "--format", "{{(index .Server.Components 0).Name}}"]) == "Podman Engine"
     }
 
     pub fn names_of(kind: &str, filter: &str) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use crate::config::{DEFAULT_GPU_IMAGE, DEFAULT_IMAGE};
 use crate::context::Context;
+use crate::engine::Features;
 use crate::error::{Error, Result};
 
 use super::finding::Finding;
@@ -15,8 +16,8 @@ pub async fn engine(context: &Context) -> Finding {
         Err(error) => return Finding::of(CHECK, &error, ""),
     };
     let chosen = endpoint.chosen;
-    match version(context).await {
-        Ok(version) => Finding::ok(CHECK, &format!("version {version} at `{}` ({chosen})", endpoint.socket.display())),
+    match features(context).await {
+        Ok(features) => Finding::ok(CHECK, &format!("{features} at `{}` ({chosen})", endpoint.socket.display())),
         Err(error) => {
             let hint = error.hint().unwrap_or_else(|| "`docker version` shows whether it answers".to_owned());
             Finding::problem(CHECK, &format!("{error} ({chosen})"), &hint)
@@ -24,8 +25,8 @@ pub async fn engine(context: &Context) -> Finding {
     }
 }
 
-async fn version(context: &Context) -> Result<String> {
-    context.engine()?.version().await
+async fn features(context: &Context) -> Result<&Features> {
+    context.engine()?.features().await
 }
 
 /// Whether it is there.

@@ -8,6 +8,7 @@ use jsonc_parser::ast::{Object, Value};
 use super::entry::{Becomes, Entry, each, kept, left, notable, refused};
 use super::{Decoder, basename, json};
 use crate::config::forbidden;
+use crate::config::machine::Tmpfs;
 use crate::config::part::{Mount, Volume, WorkspaceSource};
 use crate::config::source::{Source, Sourced};
 use crate::config::value;
@@ -134,7 +135,7 @@ impl Decoder<'_> {
                 self.decoded.part.volumes.push(Sourced { value: volume, from: from.clone() });
                 kept("`volume`")
             }
-            "tmpfs" => notable("left out: this version mounts no tmpfs"),
+            "tmpfs" => self.tmpfs(&target, None, from, span),
             _ if forbidden::leads_to_engine(Path::new(source), &self.surroundings.sockets) => {
                 notable(format!("left out: {}; run what needs the engine on the host", forbidden::ENGINE))
             }
@@ -142,6 +143,21 @@ impl Decoder<'_> {
                 let mount = Mount { source: source.clone(), target, readonly: *readonly };
                 self.decoded.part.mounts.push(Sourced { value: mount, from: from.clone() });
                 kept("`mount`")
+            }
+        }
+    }
+
+    /// Adds a directory in memory; what becomes of it.
+    pub(super) fn tmpfs(&mut self, target: &str, size: Option<u64>, from: &Source, span: &Range<usize>) -> Option<Becomes> {
+        match value::container_path_of(target) {
+            Ok(target) => {
+                let tmpfs = Tmpfs { target, size };
+                self.decoded.part.machine.tmpfs.push(Sourced { value: tmpfs, from: from.clone() });
+                kept("`tmpfs`")
+            }
+            Err(Wrong { message, hint }) => {
+                self.warn(span.clone(), Wrong { message, hint });
+                notable("left out: wharf's own files are there, or it hides all of the image")
             }
         }
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::entry::{Becomes, Entry, each, kept, left, notable};
 use super::mounts::Asked;
 use super::{Decoder, json};
+use crate::config::machine::{self, Device, Dns, Host};
 use crate::config::part::{Gpus, Variable};
 use crate::config::source::{Source, Sourced};
 use crate::config::value;
@@ -13,14 +14,24 @@ use crate::config::wrong::Wrong;
 /// What becomes of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    Capability,
+    Device,
+    Dns,
     Environment,
     Gpus,
+    Host,
+    Hostname,
     Memory,
     Mount,
     Network,
     Pids,
     Processors,
+    Privileged,
     Publish,
+    Security,
+    Shm,
+    Tmpfs,
+    Ulimit,
     User,
     Volume,
     /// As it is in every container.
@@ -31,7 +42,17 @@ enum Kind {
 
 /// Options, by all of their names; whether a value follows them.
 #[rustfmt::skip]
-const OPTIONS: [(&[&str], bool, Kind); 24] = [
+const OPTIONS: [(&[&str], bool, Kind); 34] = [
+    (&["--cap-add"], true, Kind::Capability),
+    (&["--device"], true, Kind::Device),
+    (&["--dns"], true, Kind::Dns),
+    (&["--add-host"], true, Kind::Host),
+    (&["-h", "--hostname"], true, Kind::Hostname),
+    (&["--privileged"], false, Kind::Privileged),
+    (&["--security-opt"], true, Kind::Security),
+    (&["--shm-size"], true, Kind::Shm),
+    (&["--tmpfs"], true, Kind::Tmpfs),
+    (&["--ulimit"], true, Kind::Ulimit),
     (&["-e", "--env"], true, Kind::Environment),
     (&["--gpus"], true, Kind::Gpus),
     (&["-m", "--memory"], true, Kind::Memory),
@@ -58,7 +79,7 @@ const OPTIONS: [(&[&str], bool, Kind); 24] = [
     (&["--cidfile"], true, Kind::Harmless),
 ];
 /// Options without a value that wharf has nothing for; any other is followed by one.
-const FLAGS: [&str; 7] = ["--privileged", "--rm", "-P", "--publish-all", "--read-only", "--no-healthcheck", "--oom-kill-disable"];
+const FLAGS: [&str; 6] = ["--rm", "-P", "--publish-all", "--read-only", "--no-healthcheck", "--oom-kill-disable"];
 
 /// An option with its value, and where it is.
 struct RunOption {
@@ -118,10 +139,78 @@ fn short(word: &str) -> (String, Option<String>) {
     (word.to_owned(), None)
 }
 
+/// As a value of KDL, whose readers say what it may be.
+pub fn text(text: &str) -> kdl::KdlValue {
+    kdl::KdlValue::String(text.to_owned())
+}
+
 impl Decoder<'_> {
     fn option(&mut self, kind: Kind, option: &RunOption) -> Option<Becomes> {
         let RunOption { value, from, span, .. } = option;
         match kind {
+            Kind::Capability => self.capability(value, from),
+            Kind::Privileged => self.privileged(option.value != "false", from),
+            Kind::Security => self.security(value, from),
+            Kind::Device => {
+                // What it is called in the container, and what may be done with it, are the device's own.
+                let path = value.split(':').next().unwrap_or_default();
+                match machine::device_path(&text(path)) {
+                    Ok(path) => {
+                        let device = Device { path };
+                        self.decoded.part.machine.devices.push(Sourced { value: device, from: from.clone() });
+                        kept("`device`")
+                    }
+                    Err(wrong) => notable(format!("left out: {}", wrong.message)),
+                }
+            }
+            Kind::Dns => match machine::address(&text(value)) {
+                Ok(address) => {
+                    self.decoded.part.machine.dns.push(Sourced { value: Dns { address }, from: from.clone() });
+                    kept("`dns`")
+                }
+                Err(_) => self.no_value(option, "as \"10.0.0.5\""),
+            },
+            Kind::Host => {
+                let (name, address) = value.split_once([':', '=']).unwrap_or((value, ""));
+                if address == "host-gateway" && name == "host.docker.internal" {
+                    self.decoded.part.machine.host_access = Some(Sourced { value: true, from: from.clone() });
+                    return kept("`host-access`");
+                }
+                match machine::host_name(&text(name)).and_then(|name| Ok((name, machine::address(&text(address))?))) {
+                    Ok((name, address)) => {
+                        let host = Host { name, address };
+                        self.decoded.part.machine.hosts.push(Sourced { value: host, from: from.clone() });
+                        kept("`host`")
+                    }
+                    Err(wrong) => notable(format!("left out: {}", wrong.message)),
+                }
+            }
+            Kind::Hostname => match machine::own_name(&text(value)) {
+                Ok(value) => {
+                    self.decoded.part.machine.hostname = Some(Sourced { value, from: from.clone() });
+                    kept("`hostname`")
+                }
+                Err(wrong) => notable(format!("left out: {}", wrong.message)),
+            },
+            Kind::Shm => match value::docker_bytes(value) {
+                Some(value) => {
+                    self.decoded.part.limits.shm = Some(Sourced { value, from: from.clone() });
+                    kept("`limits shm=`")
+                }
+                None => self.no_value(option, "as \"1g\""),
+            },
+            Kind::Tmpfs => {
+                let (target, options) = value.split_once(':').unwrap_or((value, ""));
+                let size = options.split(',').find_map(|option| value::docker_bytes(option.strip_prefix("size=")?));
+                self.tmpfs(target, size, from, span)
+            }
+            Kind::Ulimit => match machine::docker_ulimit(value) {
+                Some(ulimit) => {
+                    self.decoded.part.machine.ulimits.push(Sourced { value: ulimit, from: from.clone() });
+                    kept("`ulimit`")
+                }
+                None => self.no_value(option, "as \"nofile=1024:2048\""),
+            },
             Kind::Environment => {
                 let (name, value) = value.split_once('=').map_or((value.as_str(), None), |(name, value)| (name, Some(value)));
                 match value::variable(name) {
@@ -138,7 +227,7 @@ impl Decoder<'_> {
                 self.decoded.part.limits.gpus = Some(Sourced { value: gpus, from: from.clone() });
                 kept("`limits gpus=`")
             }
-            Kind::Memory => match value::bytes(value) {
+            Kind::Memory => match value::docker_bytes(value) {
                 Some(bytes) => {
                     self.decoded.part.limits.memory = Some(Sourced { value: bytes, from: from.clone() });
                     kept("`limits memory=`")

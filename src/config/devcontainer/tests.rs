@@ -135,14 +135,27 @@ fn commands_become_hooks_in_their_order() {
 #[test]
 fn arguments_of_docker_run_are_mapped_or_named() {
     let text = r#"{"image": "x", "runArgs": ["--network=backend", "--memory", "2g", "-e", "A=b", "-v/data:/data:ro", "--name", "x",
-        "--device=/dev/kvm", "--rm", "--privileged"]}"#;
+        "--device=/dev/kvm", "--rm", "--privileged", "--ipc=host", "--cap-add", "SYS_ADMIN", "--cap-add=sys_ptrace",
+        "--shm-size=1g", "--add-host=host.docker.internal:host-gateway", "--ulimit", "nofile=1024:2048", "--tmpfs", "/t:size=64m"]}"#;
     assert_shows(
         text,
-        &["network \"backend\"", "limits memory=\"2GiB\"", "\"A\" \"b\"", "mount \"/data\" \"/data\" readonly=#true"],
+        &[
+            "network \"backend\"",
+            "limits memory=\"2GiB\" \\",
+            "shm=\"1GiB\"",
+            "capability \"SYS_PTRACE\"",
+            "host-access #true",
+            "ulimit \"nofile\" 1024 hard=2048",
+            "tmpfs \"/t\" size=\"64MiB\"",
+            "device \"/dev/kvm\"",
+            "\"A\" \"b\"",
+            "mount \"/data\" \"/data\" readonly=#true",
+        ],
     );
     let part = decoded(text, true).unwrap().part;
     let notable: Vec<&str> = part.properties.iter().filter(|it| it.is_notable).map(|it| it.name.as_str()).collect();
-    assert_eq!(notable, ["runArgs --device=/dev/kvm", "runArgs --rm", "runArgs --privileged"]);
+    assert_eq!(notable, ["runArgs --rm", "runArgs --ipc=host", "runArgs --cap-add"]);
+    assert!(part.privileged.is_some());
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 use jsonc_parser::ast::Value;
 
-use super::entry::{Becomes, Entry, Read, kept, left, notable};
+use super::entry::{Becomes, Entry, Read, each, kept, left, notable};
+use super::run_args::text;
 use super::{Decoder, json};
-use crate::config::part::{Gpus, OnExit, User};
+use crate::config::machine::{self, Capability};
+use crate::config::part::{Gpus, OnExit, SecurityOption, User};
 use crate::config::source::{Source, Sourced};
 use crate::config::wrong::Wrong;
 
@@ -14,11 +16,13 @@ pub struct Said {
     remote: Option<(String, Source)>,
     pub container: Option<(String, Source)>,
     is_mapped: bool,
+    /// Whether no program may gain rights.
+    pub keeps_rights: bool,
 }
 
 impl Default for Said {
     fn default() -> Self {
-        Self { remote: None, container: None, is_mapped: true }
+        Self { remote: None, container: None, is_mapped: true, keeps_rights: false }
     }
 }
 
@@ -59,17 +63,28 @@ pub fn init(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
 }
 
 pub fn privileged(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
-    if decoder.boolean(entry.value)? { notable("left out: wharf makes no privileged container") } else { kept("as it is") }
+    let privileged = decoder.boolean(entry.value)?;
+    decoder.privileged(privileged, &entry.source)
 }
 
 pub fn capabilities(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
-    let names = decoder.texts(entry.value)?;
-    if names.is_empty() { left("there are none") } else { notable(format!("left out by this version: {}", names.join(", "))) }
+    for value in each(entry.value) {
+        let from = decoder.source(json::span(value).start);
+        let name = decoder.text(value)?;
+        let becomes = decoder.capability(&name, &from);
+        decoder.account(&Entry { name: format!("capAdd {name}"), source: from, value }, becomes);
+    }
+    kept("each by itself")
 }
 
 pub fn security(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
-    let options = decoder.texts(entry.value)?;
-    if options.is_empty() { left("there are none") } else { notable(format!("left out by this version: {}", options.join(", "))) }
+    for value in each(entry.value) {
+        let from = decoder.source(json::span(value).start);
+        let option = decoder.text(value)?;
+        let becomes = decoder.security(&option, &from);
+        decoder.account(&Entry { name: format!("securityOpt {option}"), source: from, value }, becomes);
+    }
+    kept("each by itself")
 }
 
 pub fn requirements(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
@@ -109,9 +124,42 @@ fn gpu(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
 }
 
 impl Decoder<'_> {
+    /// It takes the person's own word as well: see [`crate::config::Trusted`].
+    pub(super) fn privileged(&mut self, privileged: bool, from: &Source) -> Option<Becomes> {
+        if !privileged {
+            return kept("as every container");
+        }
+        self.decoded.part.privileged = Some(Sourced { value: true, from: from.clone() });
+        kept("with `wharf trust --privileged`")
+    }
+
+    pub(super) fn capability(&mut self, name: &str, from: &Source) -> Option<Becomes> {
+        match machine::capability(&text(&name.to_ascii_uppercase())) {
+            Ok(name) => {
+                self.decoded.part.machine.capabilities.push(Sourced { value: Capability { name }, from: from.clone() });
+                kept("`capability`")
+            }
+            Err(wrong) => notable(format!("left out: {}", wrong.message)),
+        }
+    }
+
+    pub(super) fn security(&mut self, option: &str, from: &Source) -> Option<Becomes> {
+        let option = option.replacen(':', "=", usize::from(!option.contains('=')));
+        if option.starts_with("no-new-privileges") {
+            self.user.keeps_rights = !option.ends_with("false");
+            return kept("no `sudo`");
+        }
+        if ["seccomp=", "apparmor=", "label="].iter().any(|known| option.starts_with(known)) {
+            let value = SecurityOption(option);
+            self.decoded.part.security.push(Sourced { value, from: from.clone() });
+            return kept("as it is");
+        }
+        notable("left out: wharf has nothing for it")
+    }
+
     /// Who that is, the image says where the file does not. Whoever it is can become root by `sudo`, as elsewhere.
     pub(super) fn finish_user(&mut self) {
-        let Said { remote, container, is_mapped } = std::mem::take(&mut self.user);
+        let Said { remote, container, is_mapped, keeps_rights } = std::mem::take(&mut self.user);
         let (user, from) = match remote.or(container) {
             Some((name, from)) => {
                 let name = name.split(':').next().unwrap_or_default().to_owned();
@@ -124,7 +172,7 @@ impl Decoder<'_> {
             }
             None => (User::Image { is_mapped }, self.source_of_file()),
         };
-        self.decoded.part.sudo = Some(Sourced { value: true, from: from.clone() });
+        self.decoded.part.sudo = Some(Sourced { value: !keeps_rights, from: from.clone() });
         self.decoded.part.user = Some(Sourced { value: user, from });
     }
 }

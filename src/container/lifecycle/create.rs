@@ -2,7 +2,7 @@
 
 use super::Lifecycle;
 use crate::container::provision::Preparation;
-use crate::container::spec::{self, OnDisk};
+use crate::container::spec::{self, Given, OnDisk};
 use crate::container::wanted::Wanted;
 use crate::engine::{Container, Image};
 use crate::error::{Error, Result};
@@ -34,7 +34,9 @@ impl Lifecycle<'_> {
         // By its labels the container is of the image that is configured.
         let environment = featured.as_ref().unwrap_or(image).environment.clone();
         let image = &Image { environment, ..image.clone() };
-        let mut spec = spec::container(self.project, self.name(), image, wanted, &tools, &on_disk, &kept);
+        let features = self.engine.features().await?;
+        let given = Given { image, tools: &tools, on_disk: &on_disk, kept: &kept, features };
+        let mut spec = spec::container(self.project, self.name(), wanted, &given);
         if let Some(featured) = &featured {
             featured.name.clone_into(&mut spec.image);
         }
@@ -67,7 +69,7 @@ impl Lifecycle<'_> {
 
     /// Whether the engine has the GPUs that the container is to get.
     pub async fn check_gpus(&self, wanted: &Wanted<'_>) -> Result<()> {
-        if wanted.resources.limits.gpus.is_some() && !Box::pin(self.engine.has_gpus()).await? {
+        if wanted.resources.limits.gpus.is_some() && !self.engine.features().await?.has_gpus {
             return Err(Error::NoGpus);
         }
         Ok(())
@@ -83,6 +85,7 @@ impl Wanted<'_> {
     /// project's own may have them.
     pub fn check(&self, project: &Project, replaced: Option<&Container>) -> Result<()> {
         self.resources.sources(project)?;
+        self.resources.check_devices()?;
         if self.throw_away { Ok(()) } else { self.resources.check_ports(replaced) }
     }
 }
