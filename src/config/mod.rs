@@ -12,6 +12,7 @@ mod load;
 mod machine;
 mod merge;
 pub mod nearest;
+mod node;
 mod part;
 mod show;
 mod source;

@@ -26,6 +26,7 @@ const SPARE: Duration = Duration::from_secs(7);
 
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "as the engine has them")]
 pub struct ContainerSpec {
     pub name: ContainerName,
     pub image: String,

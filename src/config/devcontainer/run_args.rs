@@ -145,6 +145,7 @@ pub fn text(text: &str) -> kdl::KdlValue {
 }
 
 impl Decoder<'_> {
+    #[expect(clippy::too_many_lines, reason = "a table of options")]
     fn option(&mut self, kind: Kind, option: &RunOption) -> Option<Becomes> {
         let RunOption { value, from, span, .. } = option;
         match kind {

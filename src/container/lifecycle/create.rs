@@ -34,8 +34,8 @@ impl Lifecycle<'_> {
         // By its labels the container is of the image that is configured.
         let environment = featured.as_ref().unwrap_or(image).environment.clone();
         let image = &Image { environment, ..image.clone() };
-        let features = self.engine.features().await?;
-        let given = Given { image, tools: &tools, on_disk: &on_disk, kept: &kept, features };
+        let abilities = self.engine.features().await?;
+        let given = Given { image, tools: &tools, on_disk: &on_disk, kept: &kept, features: abilities };
         let mut spec = spec::container(self.project, self.name(), wanted, &given);
         if let Some(featured) = &featured {
             featured.name.clone_into(&mut spec.image);
@@ -48,12 +48,12 @@ impl Lifecycle<'_> {
             Box::pin(self.preparation(wanted).put_beside(image, &files, &kept)).await?;
         }
         let Some(network) = &wanted.resources.network else {
-            return self.engine.create_container(spec, under).await;
+            return Box::pin(self.engine.create_container(spec, under)).await;
         };
         // Until a container is in it, others take it for one that nobody needs.
         let _lock = paths::lock_networks(wanted.state_dir).await?;
         self.engine.ensure_network(network).await?;
-        self.engine.create_container(spec, under).await
+        Box::pin(self.engine.create_container(spec, under)).await
     }
 
     /// The volumes that containers of the project have had before. Its home may have been made a moment ago, unless the new

@@ -68,7 +68,7 @@ impl<'a> Source<'a> {
             Reference::Directory(path) => pack(path).map_err(&failed)?,
             Reference::Tarball(address) => self.tarball(address).map_err(&failed)?,
             Reference::Registry { host, repository, version } => {
-                self.from_registry(host, repository, version).map_err(&failed)?
+                self.registry_blob(host, repository, version).map_err(&failed)?
             }
         };
         let digest = format!("sha256:{}", sha256_hex(&bytes));
@@ -84,7 +84,7 @@ impl<'a> Source<'a> {
     }
 
     /// What was got before counts where nobody answers.
-    fn from_registry(&mut self, host: &str, repository: &str, version: &str) -> std::result::Result<Vec<u8>, String> {
+    fn registry_blob(&mut self, host: &str, repository: &str, version: &str) -> std::result::Result<Vec<u8>, String> {
         let note = self.cache.join("refs").join(sha256_hex(format!("{host}/{repository}:{version}")));
         let known = fs::read_to_string(&note).ok();
         // What a digest names never changes.
@@ -99,16 +99,15 @@ impl<'a> Source<'a> {
             }
             Err(refused) => return Err(refused.message()),
         };
-        let blob = match self.kept(&digest) {
-            Some(blob) => blob,
-            None => {
-                let blob = self.client.blob(host, repository, &digest).map_err(Failure::message)?;
-                if format!("sha256:{}", sha256_hex(&blob)) != digest {
-                    return Err(format!("what {host} has sent is not what it said"));
-                }
-                keep(&self.blob_file(&digest), &blob);
-                blob
+        let blob = if let Some(blob) = self.kept(&digest) {
+            blob
+        } else {
+            let blob = self.client.blob(host, repository, &digest).map_err(Failure::message)?;
+            if format!("sha256:{}", sha256_hex(&blob)) != digest {
+                return Err(format!("what {host} has sent is not what it said"));
             }
+            keep(&self.blob_file(&digest), &blob);
+            blob
         };
         keep(&note, digest.as_bytes());
         Ok(blob)
