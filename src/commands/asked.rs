@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::config::{
-    self, Choice, Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Source, Sourced, User, WaitFor,
+    self, Choice, Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Ready, Source, Sourced, User, WaitFor,
 };
 use crate::connection::control::{self, Start};
 use crate::connection::environment;
@@ -229,8 +229,22 @@ impl Asked {
             command: session.command.clone(),
             directory: session.directory.clone(),
             environment: Vec::new(),
+            restarts_on_failure: session.restarts_on_failure,
             stop_signal: session.stop_signal,
         }
+    }
+
+    /// What has to be so until a session is ready.
+    pub fn ready_of(&self, name: &SessionName) -> Option<Ready> {
+        self.config.session(name)?.ready.clone()
+    }
+
+    /// What has to be so until all is ready: of the container, and of each session that says so and is there from the start.
+    pub fn all_ready(&self) -> Vec<(Option<SessionName>, Option<Ready>)> {
+        let container = (None, self.config.ready.as_ref().map(|ready| ready.value.clone()));
+        let sessions = self.config.sessions.iter().filter(|session| session.autostart && session.ready.is_some());
+        let sessions = sessions.map(|session| (Some(session.name.clone()), session.ready.clone()));
+        [container].into_iter().chain(sessions).collect()
     }
 }
 

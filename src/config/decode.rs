@@ -14,12 +14,13 @@ use super::{forbidden, machine, node, syntax};
 use crate::error::{Problem, Problems, place};
 
 /// What a profile can hold.
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 29] = [
     "image",
     "build",
     "feature",
     "feature-order",
     "user",
+    "sudo",
     "workspace",
     "directory",
     "session",
@@ -31,7 +32,6 @@ const KEYS: [&str; 28] = [
     "ssh",
     "limits",
     "network",
-    "sudo",
     "on-create",
     "after-create",
     "on-start",
@@ -40,6 +40,7 @@ const KEYS: [&str; 28] = [
     "on-exit",
     "idle-stop",
     "stop-timeout",
+    "ready",
     "mask",
     "allow",
     "attach",
@@ -170,6 +171,10 @@ impl Decoder<'_> {
                 let user = node::user(fields);
                 fields.set(&mut layer.user, sourced(user, source));
             }
+            "sudo" => {
+                let sudo = fields.argument("`#true` or `#false`", value::boolean);
+                fields.set(&mut layer.sudo, sourced(sudo, source));
+            }
             "workspace" => {
                 let path = fields.argument("a path", value::container_path);
                 fields.set(&mut layer.workspace, from(path));
@@ -212,10 +217,6 @@ impl Decoder<'_> {
                 let network = fields.argument("a name", value::network);
                 fields.set(&mut layer.network, from(network));
             }
-            "sudo" => {
-                let sudo = fields.argument("`#true` or `#false`", value::boolean);
-                fields.set(&mut layer.sudo, sourced(sudo, source));
-            }
             "on-create" | "after-create" | "on-start" | "on-attach" => {
                 let hooks = match name {
                     "on-create" => &mut layer.on_create,
@@ -242,6 +243,10 @@ impl Decoder<'_> {
             "stop-timeout" => {
                 let limit = fields.argument("a duration", value::stop_timeout).map(Span);
                 fields.set(&mut layer.stop_timeout, sourced(limit, source));
+            }
+            "ready" => {
+                let ready = node::ready(fields);
+                fields.set(&mut layer.ready, sourced(ready, source));
             }
             "mask" | "allow" => {
                 let pattern = fields.argument("a path", value::project_path).map(Pattern);

@@ -5,8 +5,11 @@ use kdl::{KdlEntry, KdlNode, KdlValue};
 use super::keyed::Keyed;
 use super::source::{Source, Sourced};
 use super::value::{Read, Wrong};
-use crate::config::nearest::nearest;
 use crate::error::Problem;
+use crate::nearest::nearest;
+
+/// How many words can be named beside the one that is meant.
+const MOST_NAMED: usize = 24;
 
 pub struct Fields<'a> {
     node: &'a KdlNode,
@@ -190,7 +193,9 @@ pub fn name_span(node: &KdlNode) -> std::ops::Range<usize> {
 
 fn suggestion(written: &str, known: &[&'static str]) -> Option<String> {
     let did_you = nearest(written, known.iter().copied()).map(|name| format!("did you mean `{name}`?"));
-    let allowed = (!known.is_empty()).then(|| format!("allowed: {}", known.join(", ")));
+    // More than a line has room for helps nobody who has the right word.
+    let is_said = !known.is_empty() && (did_you.is_none() || known.len() <= MOST_NAMED);
+    let allowed = is_said.then(|| format!("allowed: {}", known.join(", ")));
     let parts: Vec<String> = did_you.into_iter().chain(allowed).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }

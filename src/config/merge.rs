@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::keyed::Keyed;
 use super::machine::Machine;
 use super::part::{
-    Build, Command, Feature, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Root, SecurityOption, Session,
+    Build, Command, Feature, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Ready, Root, SecurityOption, Session,
     SessionVariable, Span, Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
@@ -28,6 +28,7 @@ pub struct Config {
     pub features: Vec<Sourced<Feature>>,
     pub feature_order: Option<Sourced<Vec<String>>>,
     pub user: Sourced<User>,
+    pub sudo: Sourced<bool>,
     /// At the project's own path where `None`.
     pub workspace: Option<Sourced<String>>,
     /// What is mounted there; the project where `None`.
@@ -45,8 +46,6 @@ pub struct Config {
     #[serde(flatten)]
     pub machine: Machine,
     pub network: Option<Sourced<String>>,
-    /// Whether a program may gain rights, as `sudo` does.
-    pub sudo: Option<Sourced<bool>>,
     pub privileged: Option<Sourced<bool>>,
     pub security: Vec<Sourced<SecurityOption>>,
     pub on_host: Vec<Sourced<Command>>,
@@ -60,6 +59,7 @@ pub struct Config {
     pub idle_stop: Option<Sourced<Span>>,
     /// [`DEFAULT_STOP_TIMEOUT`] where `None`.
     pub stop_timeout: Option<Sourced<Span>>,
+    pub ready: Option<Sourced<Ready>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
     pub attach: Sourced<Way>,
@@ -87,9 +87,9 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         let build = part.build.map(|build| Sourced { value: Image::Built(build.value), from: build.from });
         replace(&mut config.image, image.or(build));
         replace(&mut config.user, part.user);
+        replace(&mut config.sudo, part.sudo);
         replace(&mut config.on_exit, part.on_exit);
         replace(&mut config.attach, part.attach);
-        config.sudo = part.sudo.or(config.sudo);
         config.privileged = part.privileged.or(config.privileged);
         replace_entries(&mut config.security, part.security);
         if part.workspace.is_some() {
@@ -100,6 +100,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
         config.stop_timeout = part.stop_timeout.or(config.stop_timeout);
+        config.ready = part.ready.or(config.ready);
         config.limits.memory = part.limits.memory.or(config.limits.memory);
         config.limits.cpus = part.limits.cpus.or(config.limits.cpus);
         config.limits.pids = part.limits.pids.or(config.limits.pids);
@@ -176,6 +177,7 @@ impl Default for Config {
             features: Vec::new(),
             feature_order: None,
             user: Sourced::default(User::Host),
+            sudo: Sourced::default(false),
             workspace: None,
             workspace_source: None,
             directory: None,
@@ -189,7 +191,6 @@ impl Default for Config {
             limits: Limits::default(),
             machine: Machine::default(),
             network: None,
-            sudo: None,
             privileged: None,
             security: Vec::new(),
             on_host: Vec::new(),
@@ -201,6 +202,7 @@ impl Default for Config {
             on_exit: Sourced::default(OnExit::Keep),
             idle_stop: None,
             stop_timeout: None,
+            ready: None,
             masks: Vec::new(),
             allowed: Vec::new(),
             attach: Sourced::default(Way::Relay),

@@ -11,7 +11,6 @@ mod keyed;
 mod load;
 mod machine;
 mod merge;
-pub mod nearest;
 mod node;
 mod part;
 mod show;
@@ -33,7 +32,7 @@ pub use machine::Machine;
 pub use merge::merge;
 pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, DEFAULT_STOP_TIMEOUT, Image};
 pub use part::{
-    Build, Command, Gpus, Mount, OnExit, Part, SessionVariable, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
+    Build, Command, Gpus, Mount, OnExit, Part, Ready, SessionVariable, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 
 pub use show::show;

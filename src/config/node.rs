@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::fields::{Fields, sourced};
-use super::part::{Build, Command, Feature, Limits, Port, Session, User, WorkspaceSource};
+use super::part::{Build, Command, Feature, Limits, Port, Ready, Session, User, WorkspaceSource};
 use super::source::Source;
 use super::value;
 use super::wrong::Wrong;
 use crate::model::stop_signal;
+use crate::protocol::ON_FAILURE;
 
 pub fn build(fields: &mut Fields) -> Option<Build> {
     let path = fields.argument("the path of a Dockerfile", value::project_path);
@@ -91,7 +92,9 @@ pub fn user(fields: &mut Fields) -> Option<User> {
 pub fn session(fields: &mut Fields) -> Option<Session> {
     let name = fields.argument("a name", value::session_name);
     let (mut command, mut autostart, mut directory, mut stop_signal) = (None, None, None, None);
-    fields.each_child(&["command", "autostart", "directory", "stop-signal"], |key, child| match key {
+    let (mut restart, mut is_ready) = (None, None);
+    let known = ["command", "autostart", "directory", "stop-signal", "restart", "ready"];
+    fields.each_child(&known, |key, child| match key {
         "command" => {
             let read = child.arguments("a program", value::text);
             child.set_plain(&mut command, read);
@@ -99,6 +102,15 @@ pub fn session(fields: &mut Fields) -> Option<Session> {
         "autostart" => {
             let read = child.argument("`#true` or `#false`", value::boolean);
             child.set_plain(&mut autostart, read);
+        }
+        "restart" => {
+            let words = [("never", false), (ON_FAILURE, true)];
+            let read = child.argument("a word", |value| value::one_of(value, &words));
+            child.set_plain(&mut restart, read);
+        }
+        "ready" => {
+            let read = ready(child);
+            child.set_plain(&mut is_ready, read);
         }
         "stop-signal" => {
             let names = stop_signal::NAMES.map(|name| (name, name));
@@ -110,8 +122,27 @@ pub fn session(fields: &mut Fields) -> Option<Session> {
             child.set_plain(&mut directory, read);
         }
     });
-    let (command, autostart) = (command.unwrap_or_default(), autostart.unwrap_or(false));
-    Some(Session { name: name?, command, autostart, directory, stop_signal })
+    Some(Session {
+        name: name?,
+        command: command.unwrap_or_default(),
+        autostart: autostart.unwrap_or(false),
+        directory,
+        stop_signal,
+        restarts_on_failure: restart.unwrap_or(false),
+        ready: is_ready,
+    })
+}
+
+pub fn ready(fields: &mut Fields) -> Option<Ready> {
+    let command = fields.property("command", value::full_text);
+    let port = fields.property("port", value::port);
+    let line = fields.property("line", value::pattern);
+    let ready = Ready { command, port, line };
+    if ready == Ready::default() {
+        fields.wrong_node(Wrong::new("`ready` says nothing", "write `command=`, `port=` or `line=` behind it"));
+        return None;
+    }
+    Some(ready)
 }
 
 pub fn port(fields: &mut Fields) -> Option<Port> {

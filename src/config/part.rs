@@ -23,6 +23,8 @@ pub struct Part {
     /// Features to install first, as far as others allow it.
     pub feature_order: Option<Sourced<Vec<String>>>,
     pub user: Option<Sourced<User>>,
+    /// Whether programs of the user may become root's.
+    pub sudo: Option<Sourced<bool>>,
     pub workspace: Option<Sourced<String>>,
     pub workspace_source: Option<Sourced<WorkspaceSource>>,
     pub directory: Option<Sourced<String>>,
@@ -37,7 +39,6 @@ pub struct Part {
     #[serde(flatten)]
     pub machine: Machine,
     pub network: Option<Sourced<String>>,
-    pub sudo: Option<Sourced<bool>>,
     /// Whether the container is no boundary at all; only a devcontainer.json can ask for it.
     pub privileged: Option<Sourced<bool>>,
     pub security: Vec<Sourced<SecurityOption>>,
@@ -52,6 +53,7 @@ pub struct Part {
     pub on_exit: Option<Sourced<OnExit>>,
     pub idle_stop: Option<Sourced<Span>>,
     pub stop_timeout: Option<Sourced<Span>>,
+    pub ready: Option<Sourced<Ready>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
     pub attach: Option<Sourced<Way>>,
@@ -118,6 +120,20 @@ pub struct Session {
     pub directory: Option<String>,
     /// By which signal the command is told that the container stops: one of [`crate::model::stop_signal::NAMES`]; a hangup where `None`.
     pub stop_signal: Option<&'static str>,
+    /// Whether the command is run again when it fails.
+    pub restarts_on_failure: bool,
+    pub ready: Option<Ready>,
+}
+
+/// What has to be so until a container, or a session, is ready; all of what is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Ready {
+    /// A shell line that succeeds in the container.
+    pub command: Option<String>,
+    /// A port that something in the container listens at.
+    pub port: Option<u16>,
+    /// A regular expression that matches a line: of what the session has printed, or of the container's log.
+    pub line: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

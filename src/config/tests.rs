@@ -90,7 +90,7 @@ fn several_errors_are_told_at_once() {
     1 | imge "debian"
       | ^^^^
       |
-      = hint: did you mean `image`? allowed: image, build, feature, feature-order, user, workspace, directory, session, mount, volume, env, session-env, port, ssh, limits, network, sudo, on-create, after-create, on-start, on-attach, wait-for, on-exit, idle-stop, stop-timeout, mask, allow, attach, ulimit, tmpfs, device, capability, host, dns, hostname, host-access, profile, projects
+      = hint: did you mean `image`?
 
     error: `70000` is not a port
      --> wharf.kdl:3:6

@@ -85,6 +85,9 @@ impl RecordedConfig {
                 User::Image { is_mapped: true } => "the image's (with the host's ids)".to_owned(),
             },
         );
+        if config.sudo.value {
+            say("sudo", "works".to_owned());
+        }
         for Variable { name, value, written } in config.env.iter().map(|variable| &variable.value) {
             let value = written.clone().or_else(|| value.clone()).unwrap_or_else(|| "inherited".to_owned());
             say(&format!("env {name}"), value);
@@ -115,9 +118,6 @@ impl RecordedConfig {
         }
         if let Some(network) = &config.network {
             say("network", network.value.clone());
-        }
-        if config.sudo.as_ref().is_some_and(|sudo| sudo.value) {
-            say("sudo", "allowed".to_owned());
         }
         if config.privileged.as_ref().is_some_and(|privileged| privileged.value) {
             say("privileged", "yes".to_owned());

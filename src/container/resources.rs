@@ -42,13 +42,13 @@ pub struct Resources {
     pub replaces_project: bool,
     mounts: Vec<config::Mount>,
     volumes: Vec<config::Volume>,
-    /// Whether programs may gain rights, as `sudo` does.
-    pub sudo: bool,
     /// Whether the container is no boundary at all.
     pub privileged: bool,
     /// What a kernel's security module does with it.
     pub security: Vec<String>,
     pub ports: Vec<PortBinding>,
+    /// Whether programs of the user may become root's.
+    pub sudo: bool,
     pub limits: Limits,
     pub machine: config::Machine,
     /// Paths within the project that the container is not to see.
@@ -92,7 +92,6 @@ impl Resources {
             mounts,
             session_variables: config.session_env.iter().map(|variable| variable.value.clone()).collect(),
             volumes,
-            sudo: config.sudo.as_ref().is_some_and(|sudo| sudo.value),
             privileged: config.privileged.as_ref().is_some_and(|privileged| privileged.value),
             security: config.security.iter().map(|option| option.0.clone()).collect(),
             ports: config
@@ -100,6 +99,7 @@ impl Resources {
                 .iter()
                 .map(|port| PortBinding { container: port.container, host: port.host, address: port.address })
                 .collect(),
+            sudo: config.sudo.value,
             limits: Limits {
                 memory: limits.memory.as_ref().and_then(|memory| i64::try_from(memory.value).ok()),
                 nano_cpus: limits.cpus.as_ref().map(|cpus| nano(cpus.value)),

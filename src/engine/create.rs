@@ -16,17 +16,18 @@ use crate::model::ContainerName;
 
 /// What root may do in a container beyond what anybody may: enough for package managers and for services that serve low
 /// ports. Of docker's own set AUDIT_WRITE, MKNOD, NET_RAW, SETFCAP, SETPCAP and SYS_CHROOT are missing (capabilities(7)).
-const CAPABILITIES: [&str; 8] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+pub(super) const CAPABILITIES: [&str; 8] =
+    ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
 
-/// What docker gives root beside these.
-const USUAL_CAPABILITIES: [&str; 6] = ["AUDIT_WRITE", "MKNOD", "NET_RAW", "SETFCAP", "SETPCAP", "SYS_CHROOT"];
+/// The option with which no program has rights that its parent lacks.
+pub(super) const NO_NEW_PRIVILEGES: &str = "no-new-privileges";
 
 /// What the engine waits longer than the container itself, before it kills what is left.
 const SPARE: Duration = Duration::from_secs(7);
 
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "as the engine has them")]
+#[expect(clippy::struct_excessive_bools, reason = "they are the engine's, and independent of each other")]
 pub struct ContainerSpec {
     pub name: ContainerName,
     pub image: String,
@@ -50,10 +51,10 @@ pub struct ContainerSpec {
     pub limits: Limits,
     /// How long programs may take to end when it is stopped.
     pub stop_timeout: Duration,
+    /// Whether setuid programs work in it.
+    pub gains_rights: bool,
     /// Beyond what every container has.
     pub capabilities: Vec<String>,
-    /// Whether programs may gain rights, as `sudo` does, and root has what the engine usually gives it.
-    pub may_gain_rights: bool,
     /// Whether it may do all that the host may.
     pub privileged: bool,
     /// What a kernel's security module does with it.
@@ -173,10 +174,10 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
             readonly_rootfs: Some(spec.read_only),
             privileged: Some(spec.privileged),
             cap_drop: Some(vec!["ALL".to_owned()]).filter(|_| !spec.privileged),
-            cap_add: Some(capabilities(spec.may_gain_rights).chain(spec.capabilities).collect()),
-            // A setuid program gains nothing: nobody becomes root who was not.
+            cap_add: Some(CAPABILITIES.map(str::to_owned).into_iter().chain(spec.capabilities).collect()),
+            // A setuid program gains nothing then: nobody becomes root who was not.
             security_opt: Some({
-                let own = (!spec.may_gain_rights).then(|| "no-new-privileges".to_owned());
+                let own = (!spec.gains_rights).then(|| NO_NEW_PRIVILEGES.to_owned());
                 own.into_iter().chain(spec.security).collect()
             }),
             binds: Some(mounted.binds),
@@ -201,11 +202,6 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
         }),
         ..ContainerCreateBody::default()
     }
-}
-
-fn capabilities(may_gain_rights: bool) -> impl Iterator<Item = String> {
-    let usual: &[&str] = if may_gain_rights { &USUAL_CAPABILITIES } else { &[] };
-    CAPABILITIES.iter().chain(usual).map(|&name| name.to_owned())
 }
 
 fn engine_limit((name, soft, hard): (String, i64, i64)) -> ResourcesUlimits {

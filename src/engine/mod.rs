@@ -21,6 +21,7 @@ mod mount;
 mod network;
 mod owner;
 mod pull;
+mod root;
 mod upgrade;
 mod upload;
 mod volume;
@@ -53,6 +54,7 @@ pub use mount::Mount;
 pub use network::Membership;
 pub use owner::Owner;
 pub use pull::Layer;
+pub use root::RootOf;
 
 use upgrade::UpgradeError;
 

@@ -3,9 +3,9 @@
 use jsonc_parser::ast::{Array, Object, Value};
 
 use super::{Decoder, json};
-use crate::config::nearest::nearest;
 use crate::config::source::Source;
 use crate::config::wrong::Wrong;
+use crate::nearest::nearest;
 
 /// A property of the file.
 pub struct Entry<'a> {

@@ -24,11 +24,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::decode::{File, Surroundings};
-use super::nearest::nearest;
 use super::part::{Part, Property};
 use super::source::{Scope, Source, Sourced};
 use super::wrong::Wrong;
 use crate::error::{Problem, Problems, place};
+use crate::nearest::nearest;
 use entry::{Becomes, Entry, Read, left, notable};
 pub use places::{Found, Place, is_devcontainer, may_be_in};
 use variables::{Known, basename};

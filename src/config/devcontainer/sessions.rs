@@ -40,7 +40,15 @@ fn sessions(decoder: &mut Decoder<'_>, entry: &Entry<'_>) -> Option<Becomes> {
                 return refused();
             }
         };
-        let mut session = Session { name, command: Vec::new(), autostart: false, directory: None, stop_signal: None };
+        let mut session = Session {
+            name,
+            command: Vec::new(),
+            autostart: false,
+            directory: None,
+            stop_signal: None,
+            restarts_on_failure: false,
+            ready: None,
+        };
         match &property.value {
             Value::Object(object) => {
                 for key in &object.properties {

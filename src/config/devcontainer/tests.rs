@@ -49,10 +49,11 @@ fn warnings(text: &str) -> Vec<String> {
 
 #[test]
 fn a_file_with_an_image_is_its_environment() {
-    assert_eq!(
-        shown("{\n// a comment\n\"image\": \"debian:12\", /* another */\n}"),
-        ["image \"debian:12\"", "user \"image\" ids=\"host\"", "workspace \"/workspaces/api\"", "sudo #true",]
-    );
+    let usual = ["AUDIT_WRITE", "MKNOD", "NET_RAW", "SETFCAP", "SETPCAP", "SYS_CHROOT"];
+    let expected = ["image \"debian:12\"", "user \"image\" ids=\"host\"", "workspace \"/workspaces/api\"", "sudo #true"];
+    let capabilities = usual.map(|name| format!("capability \"{name}\""));
+    let expected: Vec<String> = expected.map(str::to_owned).into_iter().chain(capabilities).collect();
+    assert_eq!(shown("{\n// a comment\n\"image\": \"debian:12\", /* another */\n}"), expected);
 }
 
 #[test]

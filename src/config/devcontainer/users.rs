@@ -10,6 +10,9 @@ use crate::config::part::{Gpus, OnExit, SecurityOption, User};
 use crate::config::source::{Source, Sourced};
 use crate::config::wrong::Wrong;
 
+/// What root has in other tools' containers beside what it always has here.
+const USUAL_CAPABILITIES: [&str; 6] = ["AUDIT_WRITE", "MKNOD", "NET_RAW", "SETFCAP", "SETPCAP", "SYS_CHROOT"];
+
 /// What the file says of users, property by property.
 #[derive(Debug)]
 pub struct Said {
@@ -172,6 +175,10 @@ impl Decoder<'_> {
             }
             None => (User::Image { is_mapped }, self.source_of_file()),
         };
+        for name in USUAL_CAPABILITIES {
+            let value = Capability { name };
+            self.decoded.part.machine.capabilities.push(Sourced { value, from: from.clone() });
+        }
         self.decoded.part.sudo = Some(Sourced { value: !keeps_rights, from: from.clone() });
         self.decoded.part.user = Some(Sourced { value: user, from });
     }

@@ -1,7 +1,7 @@
 //! The variables that a devcontainer.json can name.
 
-use crate::config::nearest::nearest;
 use crate::config::wrong::Wrong;
+use crate::nearest::nearest;
 use crate::protocol::variables::replace;
 
 /// What a file may write as `${…}`.
