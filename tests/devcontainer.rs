@@ -243,7 +243,7 @@ fn what_is_no_json_is_said_with_its_place() {
     assert_eq!(Docker::below("container", &project), [""; 0]);
     write(&project, ".devcontainer/devcontainer.json", "{ \"image\": \"x\", \"remoteUsr\": \"dev\" }");
     let run = world.wharf(["config", "check"]).current_dir(&project).run();
-    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""));
+    assert_eq!(run.code, Some(0));
     assert!(
         run.stderr.contains("wharf knows no property `remoteUsr`") && run.stderr.contains("did you mean `remoteUser`?"),
         "{}",
@@ -361,7 +361,8 @@ fn privileged_takes_the_persons_own_word() {
         let container = world.container_of(&project);
         Docker::inspect(&container, "{{.HostConfig.Privileged}} {{.HostConfig.SecurityOpt}} {{.HostConfig.CapAdd}}")
     };
-    assert!(rights().starts_with("false [seccomp=unconfined]") && rights().contains("SYS_PTRACE"), "{}", rights());
+    assert!(rights().starts_with("false ") && rights().contains("seccomp=unconfined"), "{}", rights());
+    assert!(rights().contains("SYS_PTRACE"), "{}", rights());
     let shown = || world.wharf(["config", "show"]).arg(&project).run().stdout.contains("// privileged  // project");
     assert!(!shown());
     world.wharf(["trust", "--privileged"]).arg(&project).success();
