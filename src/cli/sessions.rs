@@ -92,7 +92,7 @@ pub struct Capture {
 
 #[derive(Debug, Args)]
 pub struct Kill {
-    /// Projects, each with `:` and a session, which is main where none is named
+    /// Directories, projects' names or containers', each with `:` and a session, which is main where none is named
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// The session to end, where one target is named, or none
@@ -111,7 +111,7 @@ pub struct Sessions {
 
 #[derive(Debug, Args)]
 pub struct Wait {
-    /// Projects, each with `:` and a session, which is main where none is named
+    /// Directories, projects' names or containers', each with `:` and a session, which is main where none is named
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// The session to wait for, of targets that name none [default: main]

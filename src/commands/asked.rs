@@ -1,6 +1,6 @@
 //! What a command asks of a new container.
 
-use super::{hooks, sources, ssh};
+use super::{dotfiles, hooks, sources, ssh};
 use crate::cli::Creation;
 use std::collections::HashMap;
 use std::path::Path;
@@ -122,6 +122,7 @@ impl Asked {
             workspace: self.config.workspace.as_ref().map(|path| path.as_str()),
             directory: self.config.directory.as_ref().map(|path| path.as_str()),
             user: &self.user,
+            owner: context.user.uid,
             login: Some(&self.config.user.value).filter(|user| !matches!(user, User::Host | User::Root)),
             ssh_port: self.resources.ssh.map(|ssh| ssh.port),
             resources: &self.resources,
@@ -163,7 +164,7 @@ impl Asked {
     pub fn needs_set_up(&self) -> bool {
         let config = &self.config;
         let hooks = [&config.on_create, &config.after_create, &config.on_start];
-        hooks.into_iter().any(|hooks| !hooks.is_empty()) || config.ssh.is_some()
+        hooks.into_iter().any(|hooks| !hooks.is_empty()) || config.ssh.is_some() || config.dotfiles.is_some()
     }
 
     fn has_autostart(&self) -> bool {
@@ -179,6 +180,9 @@ impl Asked {
     /// What belongs to a container that has come up: its hooks, its sshd.
     pub async fn set_up(&self, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
         let commands = |hooks: &[Sourced<Command>]| hooks.iter().map(|hook| hook.value.clone()).collect::<Vec<_>>();
+        if let Some(dotfiles) = &self.config.dotfiles {
+            Box::pin(dotfiles::install(dotfiles, connected, connector)).await?;
+        }
         if !self.config.on_create.is_empty() {
             Box::pin(hooks::on_create(&commands(&self.config.on_create), connected, connector)).await?;
         }

@@ -40,6 +40,27 @@ pub async fn on_create(commands: &[Command], connected: &mut Connected, connecto
     Err(Error::HookFailed { container: connector.name(), hook: "on-create", command, exit_code, log: last.into() })
 }
 
+/// Runs a command to its end, and shows it to the person who waits for it; `what` it is for.
+pub async fn run_to_end(
+    command: &[String],
+    directory: &str,
+    what: &'static str,
+    connected: &mut Connected,
+    connector: &Connector<'_>,
+) -> Result<()> {
+    let agent = connector.context.serve_agent(&connected.host_dir);
+    let run = run_of(Program::Command(command.to_vec()), agent.is_some(), connected, connector).await;
+    let run = Run { directory: Some(directory.to_owned()), ..run };
+    let mut last = VecDeque::new();
+    match follow(&mut connected.connection, run, &mut last, connector).await? {
+        0 => Ok(()),
+        exit_code => {
+            let command = command.join(" ");
+            Err(Error::HookFailed { container: connector.name(), hook: what, command, exit_code, log: last.into() })
+        }
+    }
+}
+
 /// Sees to it that what follows `on-create` runs once, and `on-start` once for this start of the container: in the background, or
 /// with `waits` before this ends.
 pub async fn later(later: &Later, waits: bool, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {

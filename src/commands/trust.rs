@@ -30,7 +30,7 @@ pub async fn run(args: Trust, context: &Context) -> Result<ExitCode> {
     if files.is_empty() {
         return Err(Error::NoProjectFile { path: own });
     }
-    let texts = files.iter().map(|file| (file.path.as_path(), file.text.as_str()));
+    let texts = files.iter().map(|file| (file.path.as_path(), file.reach.as_str()));
     trusted.put(texts, args.privileged).map_err(|source| Error::io(format!("trust `{project}`"), source))?;
     for file in &files {
         print::line(format_args!("`{}` is trusted as it is now", shown(&file.path)))?;

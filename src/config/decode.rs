@@ -14,7 +14,7 @@ use super::{forbidden, machine, node, syntax};
 use crate::error::{Problem, Problems, place};
 
 /// What a profile can hold.
-const KEYS: [&str; 29] = [
+const KEYS: [&str; 31] = [
     "image",
     "build",
     "feature",
@@ -24,7 +24,9 @@ const KEYS: [&str; 29] = [
     "workspace",
     "directory",
     "session",
+    "shell",
     "mount",
+    "share",
     "volume",
     "env",
     "session-env",
@@ -46,7 +48,7 @@ const KEYS: [&str; 29] = [
     "attach",
 ];
 /// What can be at the top of a file beside these.
-const TOP_KEYS: [&str; 2] = ["profile", "projects"];
+const TOP_KEYS: [&str; 3] = ["profile", "projects", "dotfiles"];
 /// What of the host decides whether a file is right.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
@@ -115,6 +117,13 @@ impl Decoder<'_> {
                 for root in fields.arguments("a directory", value::host_path).unwrap_or_default() {
                     add(&mut part.projects, Some(Root(root)), &from(&source), &mut fields);
                 }
+            } else if is_top && name == "dotfiles" {
+                if self.file.scope == Scope::Project {
+                    let reason = "they are a person's, and no project's";
+                    fields.wrong_node(Wrong::new(format!("`dotfiles` is for the global file: {reason}"), "move it there"));
+                }
+                let dotfiles = node::dotfiles(&mut fields);
+                fields.set(&mut part.dotfiles, sourced(dotfiles, &source));
             } else {
                 let mut known = [&KEYS[..], &machine::KEYS].concat();
                 known.extend(TOP_KEYS.iter().filter(|_| is_top));
@@ -191,6 +200,20 @@ impl Decoder<'_> {
             "mount" => {
                 let mount = self.mount(fields);
                 add(&mut layer.mounts, mount, source, fields);
+            }
+            "share" => {
+                for path in fields.arguments("a path below `~/`", value::below_home).unwrap_or_default() {
+                    let forbidden = forbidden::mount(&self.surroundings.expand(&path), &self.surroundings.sockets);
+                    let mount = Mount { source: path.clone(), target: path, readonly: true, optional: true };
+                    match forbidden {
+                        Some(wrong) => fields.wrong_node(wrong),
+                        None => add(&mut layer.mounts, Some(mount), source, fields),
+                    }
+                }
+            }
+            "shell" => {
+                let shell = fields.argument("a shell", value::program);
+                fields.set(&mut layer.shell, sourced(shell, source));
             }
             "volume" => {
                 let volume = fields.argument("a name", value::name).zip(fields.argument("a path", value::container_path));
@@ -272,7 +295,8 @@ impl Decoder<'_> {
         });
         let target = fields.argument("a path in the container", value::container_path);
         let readonly = fields.property("readonly", value::boolean).unwrap_or(false);
-        Some(Mount { source: source?, target: target?, readonly })
+        let optional = fields.property("optional", value::boolean).unwrap_or(false);
+        Some(Mount { source: source?, target: target?, readonly, optional })
     }
 
     /// The children of `env` are variables, but for `inherit`.

@@ -12,7 +12,7 @@ use super::devcontainer::{self, Decoded};
 use super::merge::{Config, merge};
 use super::part::{Limits, Part, Profile, Property, Way};
 use super::source::{Scope, Sourced};
-use super::trust::{Trusted, inside_only};
+use super::trust::{Trusted, inside_only, reach};
 use crate::deadline::{self, DISK};
 use crate::error::{Error, Problem, Problems, Result};
 use crate::nearest::nearest;
@@ -87,6 +87,9 @@ pub struct ProjectFile {
     pub part: Part,
     /// Its lines that reach the host.
     pub reaching: BTreeSet<usize>,
+    /// What it reaches, which is what somebody trusts.
+    pub reach: String,
+    is_trusted: bool,
     pub warnings: Option<Problems>,
 }
 
@@ -119,9 +122,9 @@ impl Locations {
         let mut layers = vec![built_in(), global.clone()];
         let (mut waiting, mut warnings) = (Vec::new(), Vec::new());
         for file in files {
-            let is_trusted = trusted.is(&file.path, &file.text);
+            let is_trusted = file.is_trusted;
             let mut part = if is_trusted { file.part } else { inside_only(file.part).0 };
-            if !trusted.is_privileged(&file.path, &file.text)
+            if !trusted.is_privileged(&file.path, &file.reach)
                 && let Some(Sourced { from, .. }) = part.privileged.take()
             {
                 let becomes = "left out: with it, a container is no boundary; `wharf trust --privileged` lets it be".to_owned();
@@ -199,17 +202,25 @@ impl Locations {
         };
         let shown = path.to_string_lossy();
         let file = File { scope: Scope::Project, path: &shown, text: &text };
-        let is_trusted = trusted.is_none_or(|trusted| trusted.is(path, &text));
-        let decoded = if devcontainer::is_devcontainer(path) {
-            devcontainer::decode(file, &self.surroundings, is_trusted)
-        } else {
-            decode(file, &self.surroundings).map(|part| Decoded { part, ..Decoded::default() })
+        let decoded = |may_ask: bool| {
+            let decoded = if devcontainer::is_devcontainer(path) {
+                devcontainer::decode(file, &self.surroundings, may_ask)
+            } else {
+                decode(file, &self.surroundings).map(|part| Decoded { part, ..Decoded::default() })
+            };
+            decoded.map_err(|problems| Error::Configuration { files: vec![problems] })
         };
-        let Decoded { part, warnings, asking } = decoded.map_err(|problems| Error::Configuration { files: vec![problems] })?;
+        // What it reaches is the same whatever the host's environment holds.
+        let unasked = decoded(false)?;
+        let asking: String = lines_of(&text, &unasked.asking).into_iter().map(|(_, line)| format!("asks {line}\n")).collect();
+        let reach = reach(&unasked.part) + &asking;
+        let is_trusted = trusted.is_none_or(|trusted| trusted.is(path, &reach));
+        let asks = is_trusted && !unasked.asking.is_empty();
+        let Decoded { part, warnings, asking } = if asks { decoded(true)? } else { unasked };
         let mut reaching = inside_only(part.clone()).1;
         reaching.extend(asking);
         let warnings = (!warnings.is_empty()).then(|| Problems::new(&shown, &text, warnings));
-        Ok(Some(ProjectFile { path: path.to_owned(), part, reaching, warnings, text }))
+        Ok(Some(ProjectFile { path: path.to_owned(), part, reaching, reach, is_trusted, warnings, text }))
     }
 }
 
@@ -250,6 +261,9 @@ fn read(path: &Path) -> Result<Option<String>> {
     let file = match OpenFile::open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(Error::MayNotRead { path: path.to_owned() });
+        }
         Err(error) => return Err(failed(error)),
     };
     let mut bytes = Vec::new();

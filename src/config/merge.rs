@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::keyed::Keyed;
 use super::machine::Machine;
 use super::part::{
-    Build, Command, Feature, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Ready, Root, SecurityOption, Session,
-    SessionVariable, Span, Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
+    Build, Command, Dotfiles, Feature, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Ready, Root,
+    SecurityOption, Session, SessionVariable, Span, Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -35,6 +35,7 @@ pub struct Config {
     pub workspace_source: Option<Sourced<WorkspaceSource>>,
     /// Where sessions begin, in the container; where the project is where `None`.
     pub directory: Option<Sourced<String>>,
+    pub shell: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
@@ -66,6 +67,7 @@ pub struct Config {
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
     pub properties: Vec<Sourced<Property>>,
+    pub dotfiles: Option<Sourced<Dotfiles>>,
 }
 
 /// Where the image comes from.
@@ -96,6 +98,8 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
             (config.workspace, config.workspace_source) = (part.workspace, part.workspace_source);
         }
         config.directory = part.directory.or(config.directory);
+        config.shell = part.shell.or(config.shell);
+        config.dotfiles = part.dotfiles.or(config.dotfiles);
         config.ssh = part.ssh.or(config.ssh);
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
@@ -181,6 +185,7 @@ impl Default for Config {
             workspace: None,
             workspace_source: None,
             directory: None,
+            shell: None,
             sessions: Vec::new(),
             mounts: Vec::new(),
             volumes: Vec::new(),
@@ -209,6 +214,7 @@ impl Default for Config {
             profiles: Vec::new(),
             projects: Vec::new(),
             properties: Vec::new(),
+            dotfiles: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::fields::{Fields, sourced};
-use super::part::{Build, Command, Feature, Limits, Port, Ready, Session, User, WorkspaceSource};
+use super::part::{Build, Command, Dotfiles, Feature, Limits, Port, Ready, Session, User, WorkspaceSource};
 use super::source::Source;
 use super::value;
 use super::wrong::Wrong;
@@ -147,7 +147,7 @@ pub fn ready(fields: &mut Fields) -> Option<Ready> {
 
 pub fn port(fields: &mut Fields) -> Option<Port> {
     let container = fields.argument("a port", value::port);
-    let host = fields.property("host", value::port);
+    let host = fields.property("host", value::host_port);
     let address = fields.property("address", value::address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let container = container?;
     Some(Port { container, host: host.unwrap_or(container), address })
@@ -169,4 +169,14 @@ pub fn limits(fields: &mut Fields, source: &Source, limits: &mut Limits) {
         gpus: sourced(gpus, source),
         shm: sourced(shm, source),
     };
+}
+
+pub fn dotfiles(fields: &mut Fields) -> Option<Dotfiles> {
+    let source = fields.argument("a directory, or a git repository's URL", value::dotfiles);
+    let mut install = None;
+    fields.each_child(&["install"], |_, child| {
+        let read = child.arguments("a command", value::text);
+        child.set_plain(&mut install, read);
+    });
+    Some(Dotfiles { source: source?, install: install.unwrap_or_default() })
 }

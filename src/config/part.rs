@@ -28,6 +28,7 @@ pub struct Part {
     pub workspace: Option<Sourced<String>>,
     pub workspace_source: Option<Sourced<WorkspaceSource>>,
     pub directory: Option<Sourced<String>>,
+    pub shell: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
@@ -61,6 +62,7 @@ pub struct Part {
     pub projects: Vec<Sourced<Root>>,
     /// What became of each property of a devcontainer.json.
     pub properties: Vec<Sourced<Property>>,
+    pub dotfiles: Option<Sourced<Dotfiles>>,
 }
 
 impl Part {
@@ -142,6 +144,23 @@ pub struct Mount {
     pub source: String,
     pub target: String,
     pub readonly: bool,
+    /// Whether the container does without it where the host has no such thing.
+    #[serde(skip_serializing_if = "is_not")]
+    pub optional: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
+fn is_not(flag: &bool) -> bool {
+    !flag
+}
+
+/// A person's own files, put into each new home directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dotfiles {
+    /// A directory of the host, or what git clones.
+    pub source: String,
+    /// What is run where they are, in the container; nothing where it is empty.
+    pub install: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -175,6 +194,7 @@ pub struct SessionVariable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Port {
     pub container: u16,
+    /// Any that is free where it is 0.
     pub host: u16,
     pub address: std::net::IpAddr,
 }

@@ -8,8 +8,8 @@ use bytesize::ByteSize;
 use super::machine::Machine;
 use super::merge::{Config, Image};
 use super::part::{
-    Build, Command, Feature, Gpus, Mount, OnExit, Part, Port, Property, Ready, Session, SessionVariable, User, Variable, Volume,
-    WaitFor, Way, WorkspaceSource,
+    Build, Command, Dotfiles, Feature, Gpus, Mount, OnExit, Part, Port, Property, Ready, Session, SessionVariable, User,
+    Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
 use crate::protocol::ON_FAILURE;
@@ -60,6 +60,7 @@ pub fn show(config: &Config) -> String {
         let indented: String = inner.0.lines().map(|line| format!("    {line}\n")).collect();
         let _ = write!(lines.0, "profile {} {{  // {}\n{indented}}}\n", quoted(&profile.name), profile.from);
     }
+    lines.each(config.dotfiles.as_slice(), dotfiles_line);
     lines.each(&config.projects, |root| format!("projects {}", quoted(&root.0)));
     // Each of them, so that people see what of the file counts, and how.
     lines.each(&config.properties, |Property { name, becomes, .. }| {
@@ -90,9 +91,11 @@ fn show_part(lines: &mut Lines, part: &Part) {
     });
     lines.each(part.sudo.as_slice(), |sudo| format!("sudo #{sudo}"));
     one(lines, &part.directory, "directory");
+    one(lines, &part.shell, "shell");
     lines.each(&part.sessions, session_line);
-    lines.each(&part.mounts, |Mount { source, target, readonly }| {
-        format!("mount {} {} readonly=#{readonly}", quoted(source), quoted(target))
+    lines.each(&part.mounts, |Mount { source, target, readonly, optional }| {
+        let optional = if *optional { " optional=#true" } else { "" };
+        format!("mount {} {} readonly=#{readonly}{optional}", quoted(source), quoted(target))
     });
     lines.each(&part.volumes, |Volume { name, target, is_shared }| {
         format!("volume {} {}{}", quoted(name), quoted(target), if *is_shared { " shared=#true" } else { "" })
@@ -107,6 +110,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
     });
     lines.each(&part.ports, |Port { container, host, address }| {
         let address: &IpAddr = address;
+        let host = if *host == 0 { "\"auto\"".to_owned() } else { host.to_string() };
         format!("port {container} host={host} address=\"{address}\"")
     });
     lines.each(part.ssh.as_slice(), |ssh| ssh.port.map_or("ssh".to_owned(), |port| format!("ssh {{ port {port}; }}")));
@@ -235,6 +239,12 @@ fn exact_size(bytes: u64) -> String {
     unit.map_or_else(|| format!("{}B", ByteSize(bytes).as_u64()), |(unit, shift)| format!("{}{unit}", bytes >> shift))
 }
 
+fn dotfiles_line(dotfiles: &Dotfiles) -> String {
+    let install =
+        if dotfiles.install.is_empty() { String::new() } else { format!(" {{ install {}; }}", words(&dotfiles.install)) };
+    format!("dotfiles {}{install}", quoted(&dotfiles.source))
+}
+
 fn words(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
@@ -261,6 +271,7 @@ fn as_part(config: &Config) -> Part {
         workspace: config.workspace,
         workspace_source: config.workspace_source,
         directory: config.directory,
+        shell: config.shell,
         sessions: config.sessions,
         mounts: config.mounts,
         volumes: config.volumes,

@@ -12,7 +12,7 @@ use crate::engine::{Container, Limits, Mount, PortBinding};
 use crate::error::{Error, Result};
 use crate::project::host_user::HostUser;
 use crate::project::{self, Masked, Project};
-use crate::protocol::variables;
+use crate::protocol::{SHELL_VARIABLE, variables};
 use crate::quote;
 
 /// How many files that look secret are named.
@@ -74,20 +74,27 @@ impl Resources {
         let place = config.workspace.as_ref().map(|workspace| workspace.value.clone()).unwrap_or_default();
         match config.workspace_source.as_ref().map(|source| source.value.clone()) {
             Some(WorkspaceSource::Directory(source)) => {
-                mounts.insert(0, config::Mount { source, target: place, readonly: false });
+                mounts.insert(0, config::Mount { source, target: place, readonly: false, optional: false });
             }
             Some(WorkspaceSource::Volume(name)) => {
                 volumes.insert(0, config::Volume { name, target: place, is_shared: true });
             }
             Some(WorkspaceSource::Nothing) | None => {}
         }
-        let sources: Vec<PathBuf> = mounts.iter().map(|mount| on_host(&mount.source, project, &surroundings)).collect();
+        let with_source = mounts.into_iter().map(|mount| {
+            let source = on_host(&mount.source, project, &surroundings);
+            (mount, source)
+        });
+        // What may be missing and is has no place in the container.
+        let there = with_source.filter(|(mount, source)| !mount.optional || source.exists());
+        let (mounts, sources): (Vec<config::Mount>, Vec<PathBuf>) = there.unzip();
         // One that the host does not have is none in the container.
         let value = |name: &str, value: &Option<String>| value.clone().or_else(|| variable(name));
         let environment = config.env.iter().filter_map(|it| Some(format!("{}={}", it.name, value(&it.name, &it.value.value)?)));
         let limits = &config.limits;
+        let shell = config.shell.iter().map(|shell| format!("{SHELL_VARIABLE}={}", shell.value));
         Self {
-            environment: environment.collect(),
+            environment: environment.chain(shell).collect(),
             replaces_project: config.workspace_source.is_some(),
             mounts,
             session_variables: config.session_env.iter().map(|variable| variable.value.clone()).collect(),

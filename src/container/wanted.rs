@@ -23,6 +23,8 @@ pub struct Wanted<'a> {
     /// Where sessions begin; where the project is mounted where `None`.
     pub directory: Option<&'a str>,
     pub user: &'a HostUser,
+    /// The id of the user of this machine who wants it.
+    pub owner: u32,
     /// The user of the image that takes their place; looked up when the container is made.
     pub login: Option<&'a User>,
     /// Where its sshd is reached, if it has one.

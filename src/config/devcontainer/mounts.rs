@@ -140,7 +140,7 @@ impl Decoder<'_> {
                 notable(format!("left out: {}; run what needs the engine on the host", forbidden::ENGINE))
             }
             _ => {
-                let mount = Mount { source: source.clone(), target, readonly: *readonly };
+                let mount = Mount { source: source.clone(), target, readonly: *readonly, optional: false };
                 self.decoded.part.mounts.push(Sourced { value: mount, from: from.clone() });
                 kept("`mount`")
             }

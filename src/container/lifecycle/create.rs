@@ -35,6 +35,10 @@ impl Lifecycle<'_> {
         let environment = featured.as_ref().unwrap_or(image).environment.clone();
         let image = &Image { environment, ..image.clone() };
         let abilities = self.engine.features().await?;
+        let (_, lost) = wanted.resources.limits.kept_by(abilities.cgroups);
+        if !lost.is_empty() {
+            progress::note(&format!("{abilities} has no cgroups to keep these limits by: {}", lost.join(", ")));
+        }
         let given = Given { image, tools: &tools, on_disk: &on_disk, kept: &kept, features: abilities };
         let mut spec = spec::container(self.project, self.name(), wanted, &given);
         if let Some(featured) = &featured {
