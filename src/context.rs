@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::cli::Surface;
-use crate::config::{Locations, Part, Surroundings, Way};
+use crate::config::{Choice, Locations, Part, Surroundings, Way};
 use crate::connection::Relays;
 use crate::connection::agent::AgentSocket;
 use crate::connection::terminal::Terminal;
@@ -43,7 +44,7 @@ pub struct Context {
     pub guest: Option<PathBuf>,
     engine_settings: EngineSettings,
     engine: OnceCell<Engine>,
-    variables: HashMap<String, String>,
+    variables: Arc<HashMap<String, String>>,
 }
 
 impl Context {
@@ -73,7 +74,7 @@ impl Context {
                 runtime_dir: variable("XDG_RUNTIME_DIR").map(PathBuf::from),
             },
             home,
-            variables,
+            variables: Arc::new(variables),
         }
     }
 
@@ -90,7 +91,7 @@ impl Context {
     /// engine's. A configuration that is wrong is not what keeps anybody out of a container that runs.
     pub fn relays_of(&self, project: &Project) -> Relays<'_> {
         self.relays_by(|| {
-            let effective = self.configuration().hasty().effective(project, None, Part::default()).ok()?;
+            let effective = self.configuration().hasty().effective(project, Choice::default(), Part::default()).ok()?;
             Some(effective.config.attach.value)
         })
     }
@@ -105,7 +106,8 @@ impl Context {
 
     /// Where the configuration is.
     pub fn configuration(&self) -> Locations {
-        let surroundings = Surroundings { home: self.home.clone(), sockets: self.engine_settings.sockets() };
+        let surroundings =
+            Surroundings { home: self.home.clone(), sockets: self.engine_settings.sockets(), variables: self.variables.clone() };
         Locations::new(self.config_file.clone(), self.state_dir.clone(), surroundings)
     }
 

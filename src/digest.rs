@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 /// How many hex digits are enough for a name.
 pub const SHORT: usize = 12;
 
-/// All 64 hex digits of a text's SHA-256.
-pub fn sha256_hex(text: &str) -> String {
+/// All 64 hex digits of the SHA-256 of a text or of bytes.
+pub fn sha256_hex(text: impl AsRef<[u8]>) -> String {
     hex::encode(Sha256::digest(text))
 }
 

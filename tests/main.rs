@@ -11,6 +11,7 @@ mod configured;
 mod confinement;
 mod container;
 mod control;
+mod devcontainer;
 mod doctor;
 mod drift;
 mod errors;

@@ -41,4 +41,7 @@ pub struct Trust {
     /// Take it back
     #[arg(long)]
     pub revoke: bool,
+    /// Let a devcontainer.json have a privileged container, which is no boundary between what runs in it and the host
+    #[arg(long, conflicts_with = "revoke")]
+    pub privileged: bool,
 }

@@ -19,6 +19,9 @@ pub struct Creation {
     /// Add what the configuration has under this name
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
+    /// Which devcontainer.json counts, where `.devcontainer` has several: the name of its directory
+    #[arg(long, value_name = "NAME")]
+    pub config: Option<String>,
     /// The port of this machine that leads to the container's sshd, where `ssh` is configured [default: WHARF_SSH_PORT, else the
     /// configured one, else a free one]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]

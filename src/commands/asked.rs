@@ -2,7 +2,12 @@
 
 use super::{dotfiles, hooks, sources, ssh};
 use crate::cli::Creation;
-use crate::config::{AUTO, Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Ready, Sourced, User};
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::config::{
+    self, AUTO, Choice, Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Ready, Source, Sourced, User, WaitFor,
+};
 use crate::connection::control::{self, Start};
 use crate::connection::environment;
 use crate::container::connect::{Connected, Connector};
@@ -13,10 +18,12 @@ use crate::container::wanted::Wanted;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::image::build::Recipe;
+use crate::image::features::{self, Request};
 use crate::model::SessionName;
 use crate::output::report;
 use crate::project::Project;
 use crate::project::host_user::HostUser;
+use crate::protocol::hooks::Later;
 use crate::protocol::sshd::PORT_VARIABLE;
 
 /// What a new container is to be: the configuration that counts, and who runs things in it.
@@ -26,6 +33,9 @@ pub struct Asked {
     resources: Resources,
     recipe: Option<Recipe>,
     recorded: RecordedConfig,
+    features: Request,
+    on_host: Vec<Command>,
+    notes: Vec<String>,
     read_only: bool,
     remove_on_exit: bool,
 }
@@ -33,9 +43,12 @@ pub struct Asked {
 impl Asked {
     /// Says which lines of the project's file have no effect, where it is not trusted.
     pub fn of(project: &Project, creation: &Creation, context: &Context) -> Result<Box<Self>> {
-        let Effective { mut config, waiting } =
-            context.configuration().effective(project, creation.profile.as_deref(), flags(creation))?;
-        if let Some(waiting) = &waiting {
+        let Effective { mut config, waiting, undecided, .. } =
+            context.configuration().effective(project, choice(creation), flags(creation))?;
+        if !undecided.is_empty() {
+            return Err(Error::SeveralDevcontainers { names: undecided });
+        }
+        for waiting in &waiting {
             report::note_waiting(waiting, context);
         }
         if creation.auto_ports {
@@ -44,7 +57,7 @@ impl Asked {
         let user = match config.user.value {
             User::Root => HostUser::new(0, 0, None),
             // Of the image, who that is turns out when a container is made.
-            User::Host | User::Named(_) => context.user.clone(),
+            User::Host | User::Named(_) | User::Mapped(_) | User::Image { .. } => context.user.clone(),
         };
         let surroundings = context.configuration().surroundings;
         let mut resources = Resources::of(&config, project, surroundings, |name| context.variable(name));
@@ -56,7 +69,13 @@ impl Asked {
         let by_flags = RecordedConfig::flags_of(&config, creation);
         let recorded = RecordedConfig::of(&config, by_flags);
         // Boxed, for whoever waits for something with this in hand.
+        let on_host = config.on_host.iter().map(|hook| hook.value.clone()).collect();
+        let notable = config.properties.iter().filter(|property| property.is_notable);
+        let notes = notable.map(|property| format!("`{}`: {} ({})", property.name, property.becomes, property.from)).collect();
         Ok(Box::new(Self {
+            features: features(&config, project, context),
+            on_host,
+            notes,
             config,
             user,
             resources,
@@ -86,6 +105,9 @@ impl Asked {
             resources: Resources::default(),
             recipe: None,
             recorded: RecordedConfig::default(),
+            features: Request::default(),
+            on_host: Vec::new(),
+            notes: Vec::new(),
             read_only: false,
             remove_on_exit: false,
         }
@@ -101,11 +123,19 @@ impl Asked {
             throw_away: false,
             read_only: self.read_only,
             workspace: self.config.workspace.as_ref().map(|path| path.as_str()),
+            directory: self.config.directory.as_ref().map(|path| path.as_str()),
             user: &self.user,
             owner: context.user.uid,
-            login: if let User::Named(login) = &self.config.user.value { Some(login) } else { None },
+            login: Some(&self.config.user.value).filter(|user| !matches!(user, User::Host | User::Root)),
             ssh_port: self.resources.ssh.map(|ssh| ssh.port),
             resources: &self.resources,
+            devcontainer: self.config.properties.iter().find_map(|property| match &property.from {
+                Source::File { file, .. } => Some(&**file),
+                _ => None,
+            }),
+            features: &self.features,
+            on_host: &self.on_host,
+            notes: &self.notes,
             recorded: &self.recorded,
             state_dir: &context.state_dir,
             cache_dir: &context.cache_dir,
@@ -135,10 +165,9 @@ impl Asked {
     }
 
     pub fn needs_set_up(&self) -> bool {
-        self.config.dotfiles.is_some()
-            || !self.config.on_create.is_empty()
-            || !self.config.on_start.is_empty()
-            || self.config.ssh.is_some()
+        let config = &self.config;
+        let hooks = [&config.on_create, &config.after_create, &config.on_start];
+        hooks.into_iter().any(|hooks| !hooks.is_empty()) || config.ssh.is_some() || config.dotfiles.is_some()
     }
 
     fn has_autostart(&self) -> bool {
@@ -153,20 +182,31 @@ impl Asked {
 
     /// What belongs to a container that has come up: its hooks, its sshd.
     pub async fn set_up(&self, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
-        let commands = |hooks: &[Sourced<Command>]| hooks.iter().map(|hook| hook.0.clone()).collect::<Vec<_>>();
+        let commands = |hooks: &[Sourced<Command>]| hooks.iter().map(|hook| hook.value.clone()).collect::<Vec<_>>();
         if let Some(dotfiles) = &self.config.dotfiles {
             Box::pin(dotfiles::install(dotfiles, connected, connector)).await?;
         }
         if !self.config.on_create.is_empty() {
             Box::pin(hooks::on_create(&commands(&self.config.on_create), connected, connector)).await?;
         }
-        if !self.config.on_start.is_empty() {
-            Box::pin(hooks::on_start(&commands(&self.config.on_start), connected, connector)).await?;
+        let later = Later { after_create: commands(&self.config.after_create), on_start: commands(&self.config.on_start) };
+        if later != Later::default() {
+            let waits = self.config.wait_for.as_ref().is_some_and(|stage| stage.value == WaitFor::OnStart);
+            Box::pin(hooks::later(&later, waits, connected, connector)).await?;
         }
         if self.config.ssh.is_some() {
             ssh::listen(connected, connector).await;
         }
         Ok(())
+    }
+
+    /// What belongs to an attach: the hooks of one.
+    pub async fn attached(&self, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
+        if self.config.on_attach.is_empty() {
+            return Ok(());
+        }
+        let commands: Vec<Command> = self.config.on_attach.iter().map(|hook| hook.value.clone()).collect();
+        Box::pin(hooks::on_attach(&commands, connected, connector)).await
     }
 
     /// Starts the sessions that are to be there from the start, where none runs: the container has just come up, or all of them
@@ -230,6 +270,34 @@ fn ssh_port(config: &Config, creation: &Creation, context: &Context) -> Result<O
         (None, None) => ssh.port,
     };
     said.map_or_else(SshPort::any, |port| Ok(SshPort { port, is_any: false })).map(Some)
+}
+
+/// The features that are wanted; the credentials for their registries are found when they are needed.
+fn features(config: &Config, project: &Project, context: &Context) -> Request {
+    // Beside the file that asks for them, under a name like its own.
+    let lock_file = config.features.iter().find_map(|feature| match &feature.from {
+        Source::File { file, .. } if config::is_devcontainer(Path::new(&**file)) => {
+            let hidden = if file.ends_with("/.devcontainer.json") { "." } else { "" };
+            Some(Path::new(&**file).with_file_name(format!("{hidden}devcontainer-lock.json")))
+        }
+        _ => None,
+    });
+    Request {
+        features: config
+            .features
+            .iter()
+            .map(|feature| features::Asked { id: feature.id.clone(), options: feature.options.clone() })
+            .collect(),
+        priority: config.feature_order.as_ref().map(|order| order.value.clone()).unwrap_or_default(),
+        project: project.path_buf(),
+        lock_file,
+        cache: context.cache_dir.join("features"),
+        credentials: HashMap::new(),
+    }
+}
+
+pub fn choice(creation: &Creation) -> Choice<'_> {
+    Choice { profile: creation.profile.as_deref(), devcontainer: creation.config.as_deref() }
 }
 
 /// What the command line says of the configuration.

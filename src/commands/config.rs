@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::flags;
+use super::{choice, flags};
 use crate::cli::{Config, ShowConfig};
 use crate::commands::target;
-use crate::config::{self, Locations, Part, Scope, own_file};
+use crate::config::{self, Locations, Scope, own_file};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Problems, Result};
 use crate::output::{print, report};
 use crate::quote;
 
@@ -25,10 +25,15 @@ pub async fn run(args: Config, context: &Context) -> Result<ExitCode> {
     }
 }
 
-/// A file is a project's unless it is the global one or has its name.
-pub fn part(file: &Path, locations: &Locations) -> Result<Option<Part>> {
-    let is_global = file == locations.global || locations.global.file_name() == file.file_name();
-    locations.part(if is_global { Scope::Global } else { Scope::Project }, file)
+/// A file is a project's unless it is the global one or has its name. `None` where there is none.
+pub fn check_file(file: &Path, locations: &Locations) -> Result<Option<Vec<Problems>>> {
+    if file == locations.global || locations.global.file_name() == file.file_name() {
+        return Ok(locations.part(Scope::Global, file)?.map(|_| Vec::new()));
+    }
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    Ok(locations
+        .read_file(if config::is_devcontainer(file) { &absolute } else { file }, None)?
+        .map(|read| read.warnings.into_iter().collect()))
 }
 
 async fn check(named: Vec<PathBuf>, context: &Context) -> Result<ExitCode> {
@@ -36,12 +41,17 @@ async fn check(named: Vec<PathBuf>, context: &Context) -> Result<ExitCode> {
     if named.is_empty() {
         let project = target::resolve(None, context).await?;
         files = vec![context.config_file.clone(), own_file(project.path())];
+        files.extend(config::devcontainers_of(project.path()));
     }
     let locations = context.configuration();
-    let failures = files.iter().filter_map(|file| match part(file, &locations) {
+    let failures = files.iter().filter_map(|file| match check_file(file, &locations) {
         // One that was not named need not be there.
         Ok(None) if !named.is_empty() => Some(Error::NoProjectFile { path: file.clone() }),
-        checked => checked.err(),
+        Ok(warnings) => {
+            warnings.iter().flatten().for_each(report::print_warnings);
+            None
+        }
+        Err(error) => Some(error),
     });
     let mut failures: Vec<Error> = failures.collect();
     if failures.is_empty() {
@@ -64,10 +74,11 @@ async fn check(named: Vec<PathBuf>, context: &Context) -> Result<ExitCode> {
 
 async fn show(args: ShowConfig, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;
-    let profile = args.creation.profile.as_deref();
-    let effective = context.configuration().effective(&project, profile, flags(&args.creation))?;
-    if let Some(waiting) = &effective.waiting {
-        report::note_waiting(waiting, context);
+    let effective = context.configuration().effective(&project, choice(&args.creation), flags(&args.creation))?;
+    effective.warnings.iter().for_each(report::print_warnings);
+    effective.waiting.iter().for_each(|waiting| report::note_waiting(waiting, context));
+    if !effective.undecided.is_empty() {
+        report::note(&format!("none of {} counts until `--config` names it", effective.undecided.join(", ")), context);
     }
     if args.json {
         print::json(&effective.config)?;

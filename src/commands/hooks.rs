@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 
 use super::logs;
+use crate::config::{Choice, Config};
 use crate::connection::signals::Signals;
 use crate::connection::{Connection, environment, git, refusal};
 use crate::container::connect::{Connected, Connector};
@@ -15,7 +16,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::report;
 use crate::project::Project;
-use crate::protocol::hooks::{self, Command, Hooks, State};
+use crate::protocol::hooks::{self, Command, Hooks, Later, State};
 use crate::protocol::{Frame, Program, Request, Run};
 use crate::quote;
 
@@ -35,20 +36,20 @@ pub async fn on_create(commands: &[Command], connected: &mut Connected, connecto
         return Ok(());
     }
     let failed = state(&mut connected.connection).await.and_then(|hooks| hooks.on_create);
-    let command = failed.map_or_else(|| commands.concat().join(" "), |outcome| outcome.command.join(" "));
+    let command = failed.map_or_else(|| texts(commands), |outcome| outcome.command.to_string());
     Err(Error::HookFailed { container: connector.name(), hook: "on-create", command, exit_code, log: last.into() })
 }
 
 /// Runs a command to its end, and shows it to the person who waits for it; `what` it is for.
 pub async fn run_to_end(
-    command: &Command,
+    command: &[String],
     directory: &str,
     what: &'static str,
     connected: &mut Connected,
     connector: &Connector<'_>,
 ) -> Result<()> {
     let agent = connector.context.serve_agent(&connected.host_dir);
-    let run = run_of(Program::Command(command.clone()), agent.is_some(), connected, connector).await;
+    let run = run_of(Program::Command(command.to_vec()), agent.is_some(), connected, connector).await;
     let run = Run { directory: Some(directory.to_owned()), ..run };
     let mut last = VecDeque::new();
     match follow(&mut connected.connection, run, &mut last, connector).await? {
@@ -60,17 +61,50 @@ pub async fn run_to_end(
     }
 }
 
-/// Sees to it that `on-start` runs once for this start of the container, in the background.
-pub async fn on_start(commands: &[Command], connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
-    let run = run_of(hooks::start(commands), false, connected, connector).await;
+/// Sees to it that what follows `on-create` runs once, and `on-start` once for this start of the container: in the background, or
+/// with `waits` before this ends.
+pub async fn later(later: &Later, waits: bool, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
+    let all = texts(later.after_create.iter().chain(&later.on_start));
+    if waits {
+        let agent = connector.context.serve_agent(&connected.host_dir);
+        let run = run_of(hooks::start(later, true), agent.is_some(), connected, connector).await;
+        let mut last = VecDeque::new();
+        let exit_code = follow(&mut connected.connection, run, &mut last, connector).await?;
+        if exit_code == 0 {
+            return Ok(());
+        }
+        let failed = state(&mut connected.connection).await.into_iter().flat_map(Hooks::in_background);
+        let failed = failed.into_iter().find(|(_, outcome)| outcome.state == State::Failed);
+        let (hook, command) = failed.map_or(("on-start", all), |(hook, outcome)| (hook, outcome.command.to_string()));
+        return Err(Error::HookFailed { container: connector.name(), hook, command, exit_code, log: last.into() });
+    }
+    start_in_background(hooks::start(later, false), "on-start", all, connected, connector).await
+}
+
+/// Starts the hooks of an attach.
+pub async fn on_attach(commands: &[Command], connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
+    start_in_background(hooks::attach(commands), "on-attach", texts(commands), connected, connector).await
+}
+
+fn texts<'a>(commands: impl IntoIterator<Item = &'a Command>) -> String {
+    commands.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+async fn start_in_background(
+    program: Program,
+    hook: &'static str,
+    command: String,
+    connected: &mut Connected,
+    connector: &Connector<'_>,
+) -> Result<()> {
+    let run = run_of(program, false, connected, connector).await;
     let started = connected.connection.output(run, &[]).await.map_err(|source| Error::lost(&connector.name(), source))?;
     if started.exit_code == 0 {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&started.stderr);
     let log = said.lines().map(quote::printable).collect();
-    let command = commands.concat().join(" ");
-    Err(Error::HookFailed { container: connector.name(), hook: "on-start", command, exit_code: started.exit_code, log })
+    Err(Error::HookFailed { container: connector.name(), hook, command, exit_code: started.exit_code, log })
 }
 
 /// With what a session has, but for the terminal.
@@ -134,14 +168,15 @@ pub async fn state(connection: &mut Connection) -> Option<Hooks> {
 
 /// Says that a hook has failed in the background, where one is configured.
 pub async fn tell(project: &Project, context: &Context) {
-    let effective = context.configuration().effective(project, None, crate::config::Part::default());
-    if !effective.is_ok_and(|effective| !effective.config.on_start.is_empty()) {
+    let effective = context.configuration().effective(project, Choice::default(), crate::config::Part::default());
+    let has_any =
+        |config: &Config| [&config.after_create, &config.on_start, &config.on_attach].into_iter().any(|hooks| !hooks.is_empty());
+    if !effective.is_ok_and(|effective| has_any(&effective.config)) {
         return;
     }
-    let ask = async { state(&mut Connector::to(project, context).running().await.ok()?.connection).await?.on_start };
-    if let Ok(Some(outcome)) = tokio::time::timeout(AT_ONCE, Box::pin(ask)).await
-        && outcome.state == State::Failed
-    {
-        report::note(&format!("`on-start` {}; `wharf logs` has its output", quote::printable(&outcome.to_string())), context);
+    let ask = async { state(&mut Connector::to(project, context).running().await.ok()?.connection).await };
+    let Ok(Some(hooks)) = tokio::time::timeout(AT_ONCE, Box::pin(ask)).await else { return };
+    for (hook, outcome) in hooks.in_background().into_iter().filter(|(_, outcome)| outcome.state == State::Failed) {
+        report::note(&format!("`{hook}` {}; `wharf logs` has its output", quote::printable(&outcome.to_string())), context);
     }
 }

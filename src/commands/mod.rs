@@ -54,7 +54,7 @@ use crate::model::native_architecture;
 use crate::output::print;
 use crate::tmux::TmuxServer;
 
-use asked::{Asked, flags};
+use asked::{Asked, choice, flags};
 
 pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
     match command {

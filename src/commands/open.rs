@@ -189,7 +189,12 @@ pub fn attach_command(project: &Project, wished: Wished) -> Result<Vec<String>> 
     let wharf = env::current_exe().map_err(|source| Error::io("find wharf's own program", source))?;
     let mut command = vec![wharf.to_string_lossy().into_owned(), "attach".to_owned()];
     command.extend([project.container_name().to_string(), "--create".to_owned(), "--session".to_owned(), session.to_string()]);
-    for (flag, value) in [("--image", &creation.image), ("--workspace", &creation.workspace), ("--profile", &creation.profile)] {
+    for (flag, value) in [
+        ("--image", &creation.image),
+        ("--workspace", &creation.workspace),
+        ("--profile", &creation.profile),
+        ("--config", &creation.config),
+    ] {
         command.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
     }
     command.extend(creation.ssh_port.iter().flat_map(|port| ["--ssh-port".to_owned(), port.to_string()]));

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::Asked;
 use super::consent::{self, Ending};
 use super::stop::all_or_several;
+use super::{Asked, choice};
 use crate::cli::{Creation, Rebuild};
 use crate::commands::target;
 use crate::config::{Part, Source};
@@ -63,7 +63,7 @@ async fn say_what_would_change(project: &Project, creation: &Creation, context: 
     let new = Made {
         image: seen.image.as_ref().map_or(wanted.image.name, |image| &image.name),
         image_id: seen.image.as_ref().filter(|_| !is_fetched).map(|image| image.id.as_str()),
-        workspace: &spec::workspace(project, &wanted),
+        workspace: &spec::working_dir(project, &wanted),
         read_only: wanted.read_only,
         // Who a user of the image is turns out when it is made.
         user: &if wanted.login.is_some() { container.user.clone() } else { wanted.user.id_pair() },
@@ -132,7 +132,7 @@ fn as_it_was(project: &Project, creation: &Creation, container: &Container, cont
         then.flags
     } else {
         // By a wharf that has kept no configuration: what is configured now counts.
-        let now = context.configuration().effective(project, creation.profile.as_deref(), Part::default())?.config;
+        let now = context.configuration().effective(project, choice(creation), Part::default())?.config;
         Flags { image: now.image.from == Source::Default, workspace: now.workspace.is_none(), ..Flags::default() }
     };
     let image = label(label::IMAGE).filter(|_| flags.image).map(str::to_owned);
@@ -143,6 +143,7 @@ fn as_it_was(project: &Project, creation: &Creation, container: &Container, cont
         image: said.image.filter(|image| !image.is_empty()).or(image),
         workspace: said.workspace.or(workspace.cloned()),
         profile: said.profile.or(flags.profile),
+        config: said.config.or(flags.config),
         read_only: said.read_only || container.read_only,
         auto_ports: said.auto_ports || flags.auto_ports,
         remove_on_exit: said.remove_on_exit || flags.on_exit,

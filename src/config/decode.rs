@@ -1,44 +1,44 @@
 //! KDL → [`Part`]. All that is wrong is found at once.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use kdl::KdlNode;
 
 use super::fields::{Fields, add, name_span, problem, sourced, unknown};
-use super::forbidden;
-use super::machine;
-use super::part::{
-    Build, Command, Dotfiles, Gpus, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User,
-    Variable, Volume, Way,
-};
+use super::part::{Mount, OnExit, Part, Pattern, Profile, Root, SessionVariable, Span, Ssh, Variable, Volume, WaitFor, Way};
 use super::source::{Scope, Source};
-use super::syntax;
 use super::value::{self, Wrong};
+use super::{forbidden, machine, node, syntax};
 use crate::error::{Problem, Problems, place};
-use crate::model::stop_signal;
-use crate::protocol::ON_FAILURE;
 
 /// What a profile can hold.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 32] = [
     "image",
     "build",
+    "feature",
+    "feature-order",
     "user",
     "sudo",
     "workspace",
+    "directory",
     "session",
     "shell",
     "mount",
     "share",
     "volume",
     "env",
+    "session-env",
     "port",
     "ssh",
     "limits",
     "network",
     "on-create",
+    "after-create",
     "on-start",
+    "on-attach",
+    "wait-for",
     "on-exit",
     "idle-stop",
     "stop-timeout",
@@ -56,6 +56,8 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// The engines' sockets that are in use.
     pub sockets: Vec<PathBuf>,
+    /// The host's environment.
+    pub variables: Arc<HashMap<String, String>>,
 }
 
 impl Surroundings {
@@ -121,7 +123,7 @@ impl Decoder<'_> {
                     let reason = "they are a person's, and no project's";
                     fields.wrong_node(Wrong::new(format!("`dotfiles` is for the global file: {reason}"), "move it there"));
                 }
-                let dotfiles = dotfiles(&mut fields);
+                let dotfiles = node::dotfiles(&mut fields);
                 fields.set(&mut part.dotfiles, sourced(dotfiles, &source));
             } else {
                 let mut known = [&KEYS[..], &machine::KEYS].concat();
@@ -155,6 +157,7 @@ impl Decoder<'_> {
         part
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of keys")]
     fn key(&self, name: &str, fields: &mut Fields, source: &Source, layer: &mut Part) {
         let from = |value| sourced(value, source);
         match name {
@@ -163,11 +166,19 @@ impl Decoder<'_> {
                 fields.set(&mut layer.image, sourced(image, source));
             }
             "build" => {
-                let build = build(fields);
+                let build = node::build(fields);
                 fields.set(&mut layer.build, sourced(build, source));
             }
+            "feature" => {
+                let feature = node::feature(fields);
+                add(&mut layer.features, feature, source, fields);
+            }
+            "feature-order" => {
+                let order = fields.arguments("a feature", value::full_text);
+                fields.set(&mut layer.feature_order, sourced(order, source));
+            }
             "user" => {
-                let user: Option<User> = fields.argument("a user", value::user);
+                let user = node::user(fields);
                 fields.set(&mut layer.user, sourced(user, source));
             }
             "sudo" => {
@@ -177,9 +188,14 @@ impl Decoder<'_> {
             "workspace" => {
                 let path = fields.argument("a path", value::container_path);
                 fields.set(&mut layer.workspace, from(path));
+                layer.workspace_source = sourced(node::workspace_source(fields), source);
+            }
+            "directory" => {
+                let path = fields.argument("a path", value::container_path);
+                fields.set(&mut layer.directory, from(path));
             }
             "session" => {
-                let session = session(fields);
+                let session = node::session(fields);
                 add(&mut layer.sessions, session, source, fields);
             }
             "mount" => {
@@ -202,11 +218,14 @@ impl Decoder<'_> {
             }
             "volume" => {
                 let volume = fields.argument("a name", value::name).zip(fields.argument("a path", value::container_path));
-                add(&mut layer.volumes, volume.map(|(name, target)| Volume { name, target }), source, fields);
+                let is_shared = fields.property("shared", value::boolean).unwrap_or(false);
+                let volume = volume.map(|(name, target)| Volume { name, target, is_shared });
+                add(&mut layer.volumes, volume, source, fields);
             }
             "env" => self.variables(fields, layer),
+            "session-env" => self.session_variables(fields, layer),
             "port" => {
-                let port = port(fields);
+                let port = node::port(fields);
                 add(&mut layer.ports, port, source, fields);
             }
             "ssh" => {
@@ -217,7 +236,7 @@ impl Decoder<'_> {
                 });
                 fields.set(&mut layer.ssh, sourced(Some(Ssh { port }), source));
             }
-            "limits" => limits(fields, source, &mut layer.limits),
+            "limits" => node::limits(fields, source, &mut layer.limits),
             "worktrees" => {
                 let pattern = fields.argument("a path with `{branch}` in it", value::worktrees);
                 fields.set(&mut layer.worktrees, from(pattern));
@@ -226,10 +245,19 @@ impl Decoder<'_> {
                 let network = fields.argument("a name", value::network);
                 fields.set(&mut layer.network, from(network));
             }
-            "on-create" | "on-start" => {
-                let command = fields.arguments("a command", value::text).map(Command);
-                let hooks = if name == "on-create" { &mut layer.on_create } else { &mut layer.on_start };
-                hooks.extend(sourced(command, source));
+            "on-create" | "after-create" | "on-start" | "on-attach" => {
+                let hooks = match name {
+                    "on-create" => &mut layer.on_create,
+                    "after-create" => &mut layer.after_create,
+                    "on-start" => &mut layer.on_start,
+                    _ => &mut layer.on_attach,
+                };
+                hooks.extend(sourced(node::hook(fields), source));
+            }
+            "wait-for" => {
+                let words = [("on-create", WaitFor::OnCreate), ("on-start", WaitFor::OnStart)];
+                let stage = fields.argument("a word", |value| value::one_of(value, &words));
+                fields.set(&mut layer.wait_for, sourced(stage, source));
             }
             "on-exit" => {
                 let words = [("keep", OnExit::Keep), ("stop", OnExit::Stop), ("remove", OnExit::Remove)];
@@ -245,7 +273,7 @@ impl Decoder<'_> {
                 fields.set(&mut layer.stop_timeout, sourced(limit, source));
             }
             "ready" => {
-                let ready = ready(fields);
+                let ready = node::ready(fields);
                 fields.set(&mut layer.ready, sourced(ready, source));
             }
             "mask" | "allow" => {
@@ -283,12 +311,40 @@ impl Decoder<'_> {
             let mut inner = Fields::of(child);
             if child.name().value() == "inherit" {
                 for name in inner.arguments("a variable's name", value::variable_name).unwrap_or_default() {
-                    add(&mut part.variables, Some(Variable { name, value: None }), &source, &mut inner);
+                    let variable = Variable { name, value: None, written: None };
+                    add(&mut part.variables, Some(variable), &source, &mut inner);
                 }
             } else {
                 let value = inner.argument("a value", value::text);
                 match value::variable(child.name().value()) {
-                    Ok(name) => add(&mut part.variables, value.map(|it| Variable { name, value: Some(it) }), &source, &mut inner),
+                    Ok(name) => {
+                        let variable = value.map(|value| Variable { name, value: Some(value), written: None });
+                        add(&mut part.variables, variable, &source, &mut inner);
+                    }
+                    Err(wrong) => inner.wrong_node(wrong),
+                }
+            }
+            fields.add_problems(inner.finish());
+        }
+    }
+
+    /// The children of `session-env` are variables, but for `unset`.
+    fn session_variables(&self, fields: &mut Fields, part: &mut Part) {
+        for child in fields.children() {
+            let source = self.source(child);
+            let mut inner = Fields::of(child);
+            if child.name().value() == "unset" {
+                for name in inner.arguments("a variable's name", value::variable_name).unwrap_or_default() {
+                    let variable = SessionVariable { name, value: None, written: None };
+                    add(&mut part.session_variables, Some(variable), &source, &mut inner);
+                }
+            } else {
+                let value = inner.argument("a value", value::text);
+                match value::variable(child.name().value()) {
+                    Ok(name) => {
+                        let variable = value.map(|value| SessionVariable { name, value: Some(value), written: None });
+                        add(&mut part.session_variables, variable, &source, &mut inner);
+                    }
                     Err(wrong) => inner.wrong_node(wrong),
                 }
             }
@@ -300,115 +356,4 @@ impl Decoder<'_> {
         let (line, _) = place(self.file.text, name_span(node).start);
         Source::File { scope: self.file.scope, file: self.path.clone(), line }
     }
-}
-
-fn build(fields: &mut Fields) -> Option<Build> {
-    let path = fields.argument("the path of a Dockerfile", value::project_path);
-    let (mut target, mut arguments) = (None, Vec::<(String, String)>::new());
-    fields.each_child(&["target", "arg"], |key, child| {
-        if key == "target" {
-            let read = child.argument("the name of a stage", value::full_text);
-            child.set_plain(&mut target, read);
-        } else if let Some((name, value)) =
-            child.argument("a name", value::variable_name).zip(child.argument("a value", value::text))
-        {
-            if arguments.iter().any(|(earlier, _)| *earlier == name) {
-                child.wrong_node(Wrong::new(format!("`{name}` is written twice"), "keep one of them"));
-            }
-            arguments.push((name, value));
-        }
-    });
-    Some(Build { path: path?, target, arguments })
-}
-
-fn dotfiles(fields: &mut Fields) -> Option<Dotfiles> {
-    let source = fields.argument("a directory, or a git repository's URL", value::dotfiles);
-    let mut install = None;
-    fields.each_child(&["install"], |_, child| {
-        let read = child.arguments("a command", value::text);
-        child.set_plain(&mut install, read);
-    });
-    Some(Dotfiles { source: source?, install: install.unwrap_or_default() })
-}
-
-fn session(fields: &mut Fields) -> Option<Session> {
-    let name = fields.argument("a name", value::session_name);
-    let (mut command, mut autostart, mut directory, mut stop_signal) = (None, None, None, None);
-    let (mut restart, mut is_ready) = (None, None);
-    let known = ["command", "autostart", "directory", "stop-signal", "restart", "ready"];
-    fields.each_child(&known, |key, child| match key {
-        "command" => {
-            let read = child.arguments("a program", value::text);
-            child.set_plain(&mut command, read);
-        }
-        "autostart" => {
-            let read = child.argument("`#true` or `#false`", value::boolean);
-            child.set_plain(&mut autostart, read);
-        }
-        "restart" => {
-            let words = [("never", false), (ON_FAILURE, true)];
-            let read = child.argument("a word", |value| value::one_of(value, &words));
-            child.set_plain(&mut restart, read);
-        }
-        "ready" => {
-            let read = ready(child);
-            child.set_plain(&mut is_ready, read);
-        }
-        "stop-signal" => {
-            let names = stop_signal::NAMES.map(|name| (name, name));
-            let read = child.argument("a signal", |value| value::one_of(value, &names));
-            child.set_plain(&mut stop_signal, read);
-        }
-        _ => {
-            let read = child.argument("a path", value::full_text);
-            child.set_plain(&mut directory, read);
-        }
-    });
-    Some(Session {
-        name: name?,
-        command: command.unwrap_or_default(),
-        autostart: autostart.unwrap_or(false),
-        directory,
-        stop_signal,
-        restarts_on_failure: restart.unwrap_or(false),
-        ready: is_ready,
-    })
-}
-
-fn ready(fields: &mut Fields) -> Option<Ready> {
-    let command = fields.property("command", value::full_text);
-    let port = fields.property("port", value::port);
-    let line = fields.property("line", value::pattern);
-    let ready = Ready { command, port, line };
-    if ready == Ready::default() {
-        fields.wrong_node(Wrong::new("`ready` says nothing", "write `command=`, `port=` or `line=` behind it"));
-        return None;
-    }
-    Some(ready)
-}
-
-fn port(fields: &mut Fields) -> Option<Port> {
-    let container = fields.argument("a port", value::port);
-    let host = fields.property("host", value::host_port);
-    let address = fields.property("address", value::address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let container = container?;
-    Some(Port { container, host: host.unwrap_or(container), address })
-}
-
-fn limits(fields: &mut Fields, source: &Source, limits: &mut Limits) {
-    if *limits != Limits::default() {
-        fields.wrong_node(Wrong::new("`limits` is written twice", "put all of them behind one"));
-    }
-    let memory = fields.property("memory", value::memory);
-    let shm = fields.property("shm", value::bytes);
-    let cpus = fields.property("cpus", value::cpus);
-    let pids = fields.property("pids", value::pids);
-    let gpus: Option<Gpus> = fields.property("gpus", value::gpus);
-    *limits = Limits {
-        memory: sourced(memory, source),
-        cpus: sourced(cpus, source),
-        pids: sourced(pids, source),
-        gpus: sourced(gpus, source),
-        shm: sourced(shm, source),
-    };
 }

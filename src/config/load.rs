@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::decode::{File, Surroundings, decode};
+use super::devcontainer::{self, Decoded};
 use super::merge::{Config, merge};
-use super::part::{Limits, Part, Profile, Way};
+use super::part::{Limits, Part, Profile, Property, Way};
 use super::source::{Scope, Sourced};
-use super::trust::{Trusted, inside_only};
+use super::trust::{Trusted, inside_only, reach};
 use crate::deadline::{self, DISK};
 use crate::error::{Error, Problem, Problems, Result};
 use crate::nearest::nearest;
@@ -42,13 +43,27 @@ pub struct Locations {
 #[derive(Debug)]
 pub struct Effective {
     pub config: Config,
-    pub waiting: Option<Waiting>,
+    /// File by file.
+    pub waiting: Vec<Waiting>,
+    /// What is worth knowing of a file, and no error.
+    pub warnings: Vec<Problems>,
+    /// The names of the devcontainer.json files of which none counts, because nobody has said which.
+    pub undecided: Vec<String>,
+}
+
+/// What a person has chosen of what the files have.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choice<'a> {
+    pub profile: Option<&'a str>,
+    /// Which of several devcontainer.json files counts.
+    pub devcontainer: Option<&'a str>,
 }
 
 /// The lines of a project's file that wait until it is trusted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Waiting {
     pub project: PathBuf,
+    pub file: PathBuf,
     /// Their numbers and what they say.
     pub lines: Vec<(usize, String)>,
 }
@@ -60,7 +75,22 @@ pub fn own_file(root: &Path) -> PathBuf {
 
 /// Whether there may be such a file, which is so unless there is surely none.
 pub fn may_have_file(project: &Project) -> bool {
-    !matches!(own_file(project.path()).try_exists(), Ok(false))
+    !matches!(own_file(project.path()).try_exists(), Ok(false)) || devcontainer::may_be_in(project.path())
+}
+
+/// A project's file as it was read.
+#[derive(Debug)]
+pub struct ProjectFile {
+    pub path: PathBuf,
+    pub text: String,
+    /// All that it says.
+    pub part: Part,
+    /// Its lines that reach the host.
+    pub reaching: BTreeSet<usize>,
+    /// What it reaches, which is what somebody trusts.
+    pub reach: String,
+    is_trusted: bool,
+    pub warnings: Option<Problems>,
 }
 
 impl Locations {
@@ -73,25 +103,61 @@ impl Locations {
         Self { patience: HASTE, ..self }
     }
 
-    /// Merges the defaults, the global file, the project's, the profile of that name, and the flags.
-    pub fn effective(&self, project: &Project, profile: Option<&str>, flags: Part) -> Result<Effective> {
-        let path = own_file(project.path());
-        let (global, own) = (self.global_part(), self.part_and_text(&path));
-        let (global, own) = match (global, own) {
-            (Ok(global), Ok(own)) => (global, own),
-            (global, own) => return Err(Error::all_of_configuration([global.err(), own.err()].into_iter().flatten())),
+    /// Merges the defaults, the global file, the project's devcontainer.json and its wharf.kdl, the profile, and the flags.
+    pub fn effective(&self, project: &Project, choice: Choice, flags: Part) -> Result<Effective> {
+        let found = self.found(project)?;
+        let devcontainer = found.choose(choice.devcontainer).map(Path::to_owned);
+        if let (Some(name), None) = (choice.devcontainer, &devcontainer) {
+            return Err(Error::NoDevcontainer { name: name.to_owned(), known: found.names() });
+        }
+        let undecided = if devcontainer.is_none() { found.names() } else { Vec::new() };
+        let paths = devcontainer.into_iter().chain([own_file(project.path())]);
+        let trusted = Trusted { state_dir: &self.state_dir, project };
+        let files: Vec<_> = paths.map(|path| self.read_file(&path, Some(&trusted)).transpose()).collect();
+        let wrong = |failures| Err(Error::all_of_configuration(failures));
+        let (global, files) = match (self.global_part(), files.into_iter().flatten().collect::<Result<Vec<_>>>()) {
+            (Ok(global), Ok(files)) => (global, files),
+            (global, files) => return wrong([global.err(), files.err()].into_iter().flatten()),
         };
-        let (own, waiting) = match own {
-            Some((part, text)) => self.trusted_part(project, part, &text),
-            None => (Part::default(), None),
-        };
-        let mut layers = vec![built_in(), global.clone(), own];
-        if let Some(name) = profile {
+        let mut layers = vec![built_in(), global.clone()];
+        let (mut waiting, mut warnings) = (Vec::new(), Vec::new());
+        for file in files {
+            let is_trusted = file.is_trusted;
+            let mut part = if is_trusted { file.part } else { inside_only(file.part).0 };
+            if !trusted.is_privileged(&file.path, &file.reach)
+                && let Some(Sourced { from, .. }) = part.privileged.take()
+            {
+                let becomes = "left out: with it, a container is no boundary; `wharf trust --privileged` lets it be".to_owned();
+                let property = Property { name: "privileged".to_owned(), becomes, is_notable: true };
+                part.properties.push(Sourced { value: property, from });
+            }
+            layers.push(part);
+            warnings.extend(file.warnings);
+            let lines = if is_trusted { Vec::new() } else { lines_of(&file.text, &file.reaching) };
+            if !lines.is_empty() {
+                waiting.push(Waiting { project: project.path_buf(), file: file.path, lines });
+            }
+        }
+        if let Some(name) = choice.profile {
             let chosen = profile_layers(&layers, name)?;
             layers.extend(chosen);
         }
         layers.push(flags);
-        Ok(Effective { config: merge(layers), waiting })
+        Ok(Effective { config: merge(layers), waiting, warnings, undecided })
+    }
+
+    /// The project's devcontainer.json files.
+    fn found(&self, project: &Project) -> Result<devcontainer::Found> {
+        let root = project.path_buf();
+        let found = deadline::block_within(self.patience, move || devcontainer::Found::of(&root));
+        found.ok_or_else(|| silent(project.path()))
+    }
+
+    /// All of a project's files that are there, for whoever looks at each of them; as they will be once they are trusted.
+    pub fn project_files(&self, project: &Project) -> Result<Vec<ProjectFile>> {
+        let found = self.found(project)?;
+        let paths = found.all().map(Path::to_owned).chain([own_file(project.path())]);
+        paths.filter_map(|path| self.read_file(&path, None).transpose()).collect()
     }
 
     /// The directories that projects are in.
@@ -114,16 +180,6 @@ impl Locations {
         Ok(self.global_part.get_or_init(|| part))
     }
 
-    fn trusted_part(&self, project: &Project, part: Part, text: &str) -> (Part, Option<Waiting>) {
-        if (Trusted { state_dir: &self.state_dir, project }).is(&part) {
-            return (part, None);
-        }
-        let (inside, waiting) = inside_only(part);
-        let lines = lines_of(text, &waiting);
-        let waiting = (!lines.is_empty()).then(|| Waiting { project: project.path_buf(), lines });
-        (inside, waiting)
-    }
-
     /// What a file says; `None` where there is none.
     pub fn part(&self, scope: Scope, path: &Path) -> Result<Option<Part>> {
         let Some(text) = read(path)? else {
@@ -134,22 +190,42 @@ impl Locations {
         part.map(Some).map_err(|problems| Error::Configuration { files: vec![problems] })
     }
 
-    /// What a project's file says, with the text that was decoded; `None` where there is none.
-    pub fn part_and_text(&self, path: &Path) -> Result<Option<(Part, String)>> {
+    /// What a project's file says; `None` where there is none. `trusted` knows whether it may see the host's environment: it may
+    /// where nobody asks.
+    pub fn read_file(&self, path: &Path, trusted: Option<&Trusted>) -> Result<Option<ProjectFile>> {
         let read = {
             let path = path.to_owned();
             deadline::block_within(self.patience, move || read(&path))
         };
-        let silent = || Err(Error::io(format!("read `{}`", path.display()), io::Error::other("its disk does not answer")));
-        let Some(text) = read.unwrap_or_else(silent)? else {
+        let Some(text) = read.unwrap_or_else(|| Err(silent(path)))? else {
             return Ok(None);
         };
         let shown = path.to_string_lossy();
-        match decode(File { scope: Scope::Project, path: &shown, text: &text }, &self.surroundings) {
-            Ok(part) => Ok(Some((part, text))),
-            Err(problems) => Err(Error::Configuration { files: vec![problems] }),
-        }
+        let file = File { scope: Scope::Project, path: &shown, text: &text };
+        let decoded = |may_ask: bool| {
+            let decoded = if devcontainer::is_devcontainer(path) {
+                devcontainer::decode(file, &self.surroundings, may_ask)
+            } else {
+                decode(file, &self.surroundings).map(|part| Decoded { part, ..Decoded::default() })
+            };
+            decoded.map_err(|problems| Error::Configuration { files: vec![problems] })
+        };
+        // What it reaches is the same whatever the host's environment holds.
+        let unasked = decoded(false)?;
+        let asking: String = lines_of(&text, &unasked.asking).into_iter().map(|(_, line)| format!("asks {line}\n")).collect();
+        let reach = reach(&unasked.part) + &asking;
+        let is_trusted = trusted.is_none_or(|trusted| trusted.is(path, &reach));
+        let asks = is_trusted && !unasked.asking.is_empty();
+        let Decoded { part, warnings, asking } = if asks { decoded(true)? } else { unasked };
+        let mut reaching = inside_only(part.clone()).1;
+        reaching.extend(asking);
+        let warnings = (!warnings.is_empty()).then(|| Problems::new(&shown, &text, warnings));
+        Ok(Some(ProjectFile { path: path.to_owned(), part, reaching, reach, is_trusted, warnings, text }))
     }
+}
+
+fn silent(path: &Path) -> Error {
+    Error::io(format!("read `{}`", path.display()), io::Error::other("its disk does not answer"))
 }
 
 /// The lines of these numbers.

@@ -201,6 +201,14 @@ fn ulimit(fields: &mut Fields) -> Option<Ulimit> {
     Some(Ulimit { name, soft, hard })
 }
 
+/// What `docker run --ulimit` takes: `NAME=SOFT[:HARD]`.
+pub fn docker_ulimit(text: &str) -> Option<Ulimit> {
+    let (name, limits) = text.split_once('=')?;
+    let name = ULIMITS.iter().copied().find(|known| *known == name)?;
+    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+    Some(Ulimit { name, soft: soft.parse().ok()?, hard: hard.parse().ok()? })
+}
+
 fn limit(value: &KdlValue) -> Read<i64> {
     if value.as_string() == Some("unlimited") {
         return Ok(UNLIMITED);
@@ -209,7 +217,7 @@ fn limit(value: &KdlValue) -> Read<i64> {
     limit.ok_or_else(|| Wrong::new(format!("{value} is not a limit"), "write a number from 0, or \"unlimited\""))
 }
 
-fn device_path(value: &KdlValue) -> Read<String> {
+pub fn device_path(value: &KdlValue) -> Read<String> {
     let path = value::container_path(value)?;
     if let Some(wrong) = forbidden::device(&path) {
         Err(wrong)
@@ -220,7 +228,7 @@ fn device_path(value: &KdlValue) -> Read<String> {
     }
 }
 
-fn capability(value: &KdlValue) -> Read<&'static str> {
+pub fn capability(value: &KdlValue) -> Read<&'static str> {
     let text = value::text(value)?;
     let name = text.strip_prefix("CAP_").unwrap_or(&text);
     if let Some(wrong) = forbidden::capability(name) {
@@ -235,7 +243,7 @@ fn capability(value: &KdlValue) -> Read<&'static str> {
 }
 
 /// A name that other machines may have.
-fn host_name(value: &KdlValue) -> Read<String> {
+pub fn host_name(value: &KdlValue) -> Read<String> {
     let text = value::text(value)?;
     let is_label = |label: &str| {
         !label.is_empty()
@@ -251,13 +259,13 @@ fn host_name(value: &KdlValue) -> Read<String> {
 }
 
 /// The container's own.
-fn own_name(value: &KdlValue) -> Read<String> {
+pub fn own_name(value: &KdlValue) -> Read<String> {
     let name = host_name(value)?;
     // What the kernel keeps (uname(2)).
     if name.len() <= 64 { Ok(name) } else { Err(Wrong::new("this is too long", "the most is 64 characters")) }
 }
 
-fn address(value: &KdlValue) -> Read<IpAddr> {
+pub fn address(value: &KdlValue) -> Read<IpAddr> {
     let text = value::text(value)?;
     let hint = "write an IP address, as \"10.0.0.5\"; for services of this machine, `host-access #true`";
     text.parse().map_err(|_| Wrong::new(format!("`{text}` is not an address"), hint))

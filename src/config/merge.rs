@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::keyed::Keyed;
 use super::machine::Machine;
 use super::part::{
-    Build, Command, Dotfiles, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User,
-    Variable, Volume, Way,
+    Build, Command, Dotfiles, Feature, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Ready, Root,
+    SecurityOption, Session, SessionVariable, Span, Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -25,23 +25,37 @@ pub const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Config {
     pub image: Sourced<Image>,
+    pub features: Vec<Sourced<Feature>>,
+    pub feature_order: Option<Sourced<Vec<String>>>,
     pub user: Sourced<User>,
     pub sudo: Sourced<bool>,
     /// At the project's own path where `None`.
     pub workspace: Option<Sourced<String>>,
+    /// What is mounted there; the project where `None`.
+    pub workspace_source: Option<Sourced<WorkspaceSource>>,
+    /// Where sessions begin, in the container; where the project is where `None`.
+    pub directory: Option<Sourced<String>>,
     pub shell: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
     pub env: Vec<Sourced<Variable>>,
+    pub session_env: Vec<Sourced<SessionVariable>>,
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
     pub limits: Limits,
     #[serde(flatten)]
     pub machine: Machine,
     pub network: Option<Sourced<String>>,
+    pub privileged: Option<Sourced<bool>>,
+    pub security: Vec<Sourced<SecurityOption>>,
+    pub on_host: Vec<Sourced<Command>>,
     pub on_create: Vec<Sourced<Command>>,
+    pub after_create: Vec<Sourced<Command>>,
     pub on_start: Vec<Sourced<Command>>,
+    pub on_attach: Vec<Sourced<Command>>,
+    /// `on-create` where `None`.
+    pub wait_for: Option<Sourced<WaitFor>>,
     pub on_exit: Sourced<OnExit>,
     pub idle_stop: Option<Sourced<Span>>,
     /// [`DEFAULT_STOP_TIMEOUT`] where `None`.
@@ -53,6 +67,7 @@ pub struct Config {
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
     pub worktrees: Option<Sourced<String>>,
+    pub properties: Vec<Sourced<Property>>,
     pub dotfiles: Option<Sourced<Dotfiles>>,
 }
 
@@ -78,7 +93,12 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         replace(&mut config.sudo, part.sudo);
         replace(&mut config.on_exit, part.on_exit);
         replace(&mut config.attach, part.attach);
-        config.workspace = part.workspace.or(config.workspace);
+        config.privileged = part.privileged.or(config.privileged);
+        replace_entries(&mut config.security, part.security);
+        if part.workspace.is_some() {
+            (config.workspace, config.workspace_source) = (part.workspace, part.workspace_source);
+        }
+        config.directory = part.directory.or(config.directory);
         config.shell = part.shell.or(config.shell);
         config.dotfiles = part.dotfiles.or(config.dotfiles);
         config.ssh = part.ssh.or(config.ssh);
@@ -97,17 +117,25 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.mounts.retain(|mount| !targets.contains(&mount.target));
         config.machine.tmpfs.retain(|tmpfs| !targets.contains(&tmpfs.target));
         merge_machine(&mut config.machine, part.machine);
+        config.feature_order = part.feature_order.or(config.feature_order);
+        replace_entries(&mut config.features, part.features);
         replace_entries(&mut config.sessions, part.sessions);
         replace_entries(&mut config.mounts, part.mounts);
         replace_entries(&mut config.volumes, part.volumes);
         replace_entries(&mut config.env, part.variables);
+        replace_entries(&mut config.session_env, part.session_variables);
         replace_entries(&mut config.ports, part.ports);
         replace_entries(&mut config.masks, part.masks);
         replace_entries(&mut config.allowed, part.allowed);
         replace_entries(&mut config.profiles, part.profiles);
         replace_entries(&mut config.projects, part.projects);
+        config.on_host.extend(part.on_host);
         config.on_create.extend(part.on_create);
+        config.after_create.extend(part.after_create);
+        config.on_attach.extend(part.on_attach);
+        config.wait_for = part.wait_for.or(config.wait_for);
         config.on_start.extend(part.on_start);
+        config.properties.extend(part.properties);
     }
     if config.image.from == Source::Default && config.limits.gpus.is_some() {
         config.image = Sourced::default(Image::Named(DEFAULT_GPU_IMAGE.to_owned()));
@@ -152,21 +180,32 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             image: Sourced::default(Image::Named(DEFAULT_IMAGE.to_owned())),
+            features: Vec::new(),
+            feature_order: None,
             user: Sourced::default(User::Host),
             sudo: Sourced::default(false),
             workspace: None,
+            workspace_source: None,
+            directory: None,
             shell: None,
             sessions: Vec::new(),
             mounts: Vec::new(),
             volumes: Vec::new(),
             env: Vec::new(),
+            session_env: Vec::new(),
             ports: Vec::new(),
             ssh: None,
             limits: Limits::default(),
             machine: Machine::default(),
             network: None,
+            privileged: None,
+            security: Vec::new(),
+            on_host: Vec::new(),
             on_create: Vec::new(),
+            after_create: Vec::new(),
             on_start: Vec::new(),
+            on_attach: Vec::new(),
+            wait_for: None,
             on_exit: Sourced::default(OnExit::Keep),
             idle_stop: None,
             stop_timeout: None,
@@ -177,6 +216,7 @@ impl Default for Config {
             profiles: Vec::new(),
             projects: Vec::new(),
             worktrees: None,
+            properties: Vec::new(),
             dotfiles: None,
         }
     }

@@ -1,5 +1,6 @@
 //! What one file says, or the flags: everything is optional.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use super::machine::Machine;
 use super::source::Sourced;
 use crate::config::age;
 use crate::model::SessionName;
+pub use crate::protocol::hooks::Command;
 
 /// One layer of the configuration. What can be written more than once is a list; its entries are told apart by their
 /// [`super::keyed::Keyed::key`].
@@ -17,23 +19,38 @@ use crate::model::SessionName;
 pub struct Part {
     pub image: Option<Sourced<String>>,
     pub build: Option<Sourced<Build>>,
+    pub features: Vec<Sourced<Feature>>,
+    /// Features to install first, as far as others allow it.
+    pub feature_order: Option<Sourced<Vec<String>>>,
     pub user: Option<Sourced<User>>,
     /// Whether programs of the user may become root's.
     pub sudo: Option<Sourced<bool>>,
     pub workspace: Option<Sourced<String>>,
+    pub workspace_source: Option<Sourced<WorkspaceSource>>,
+    pub directory: Option<Sourced<String>>,
     pub shell: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
     pub variables: Vec<Sourced<Variable>>,
+    pub session_variables: Vec<Sourced<SessionVariable>>,
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
     pub limits: Limits,
     #[serde(flatten)]
     pub machine: Machine,
     pub network: Option<Sourced<String>>,
+    /// Whether the container is no boundary at all; only a devcontainer.json can ask for it.
+    pub privileged: Option<Sourced<bool>>,
+    pub security: Vec<Sourced<SecurityOption>>,
+    /// On the host, before the container starts.
+    pub on_host: Vec<Sourced<Command>>,
     pub on_create: Vec<Sourced<Command>>,
+    /// Once as well, but nobody waits for it.
+    pub after_create: Vec<Sourced<Command>>,
     pub on_start: Vec<Sourced<Command>>,
+    pub on_attach: Vec<Sourced<Command>>,
+    pub wait_for: Option<Sourced<WaitFor>>,
     pub on_exit: Option<Sourced<OnExit>>,
     pub idle_stop: Option<Sourced<Span>>,
     pub stop_timeout: Option<Sourced<Span>>,
@@ -45,6 +62,8 @@ pub struct Part {
     pub projects: Vec<Sourced<Root>>,
     /// Where worktrees of branches are, relative to the repository.
     pub worktrees: Option<Sourced<String>>,
+    /// What became of each property of a devcontainer.json.
+    pub properties: Vec<Sourced<Property>>,
     pub dotfiles: Option<Sourced<Dotfiles>>,
 }
 
@@ -61,8 +80,20 @@ impl Part {
 pub struct Build {
     /// A Dockerfile, or its directory; relative to the project.
     pub path: String,
+    /// The directory whose files the build can see, likewise; by default a Dockerfile's is the project.
+    pub context: Option<String>,
     pub target: Option<String>,
     pub arguments: Vec<(String, String)>,
+    /// Images whose layers may be used again.
+    pub cache_from: Vec<String>,
+}
+
+/// A part of an environment that others have packed, to be installed into the image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Feature {
+    /// In a registry (`ghcr.io/…:1`), at an address (`https://…`), or in a directory (`./…`, relative to the project).
+    pub id: String,
+    pub options: BTreeMap<String, String>,
 }
 
 /// Who commands run as.
@@ -74,6 +105,13 @@ pub enum User {
     Root,
     /// One of the image.
     Named(String),
+    /// One of the image that gets the host user's uid and gid, so that files belong to the same person on both sides.
+    Mapped(String),
+    /// Whoever the image says.
+    Image {
+        /// With the host user's uid and gid, unless it is root.
+        is_mapped: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -129,9 +167,11 @@ pub struct Dotfiles {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Volume {
-    /// The project's own: no other project has the same volume by the same name.
+    /// The project's own: no other project has the same volume by the same name, unless it is shared.
     pub name: String,
     pub target: String,
+    /// Whether it is the engine's volume of just that name, which other containers may have as well.
+    pub is_shared: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -139,6 +179,18 @@ pub struct Variable {
     pub name: String,
     /// The host's own where `None`.
     pub value: Option<String>,
+    /// How it is written, where the value has something of the host's environment: that is nobody else's to read.
+    pub written: Option<String>,
+}
+
+/// What sessions and hooks have beyond the container's own environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SessionVariable {
+    pub name: String,
+    /// `${containerEnv:NAME}` in it is what the container has by that name. Taken away where `None`.
+    pub value: Option<String>,
+    /// As of a [`Variable`].
+    pub written: Option<String>,
 }
 
 /// The port that stands for any that is free.
@@ -173,11 +225,28 @@ pub struct Limits {
 pub enum Gpus {
     All,
     Count(u16),
+    /// All there are, if any.
+    Optional,
 }
 
-/// A program and its arguments, or one line for a shell.
+/// What of the life cycle has to be done before anybody enters a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitFor {
+    OnCreate,
+    OnStart,
+}
+
+/// What takes the project's place at its mount point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Command(pub Vec<String>);
+#[serde(rename_all = "lowercase")]
+pub enum WorkspaceSource {
+    /// Another directory of the host; written as that of a [`Mount`].
+    Directory(String),
+    /// The engine's volume of this name.
+    Volume(String),
+    Nothing,
+}
 
 /// What becomes of the container when its last session ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -213,6 +282,21 @@ pub struct Profile {
     pub part: Part,
 }
 
+/// A property of a devcontainer.json.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Property {
+    /// Its path, as in `build.target`.
+    pub name: String,
+    /// What wharf does with it.
+    pub becomes: String,
+    /// Whether people should hear of it when the container is made.
+    pub is_notable: bool,
+}
+
+/// What a kernel's security module does with the container, as the engine takes it; only a devcontainer.json can ask for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SecurityOption(pub String);
+
 /// A directory that projects are in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Root(pub String);
@@ -232,8 +316,11 @@ impl Serialize for Span {
 keyed! {
     Session: name;
     Mount: target;
+    Feature: id;
+    SecurityOption: 0;
     Volume: target;
     Variable: name;
+    SessionVariable: name;
     Port: container;
     Pattern: 0;
     Profile: name;

@@ -7,9 +7,13 @@ use bytesize::ByteSize;
 
 use super::machine::Machine;
 use super::merge::{Config, Image};
-use super::part::{AUTO, Build, Dotfiles, Gpus, Mount, OnExit, Part, Port, Ready, Session, User, Variable, Way};
+use super::part::{
+    AUTO, Build, Command, Dotfiles, Feature, Gpus, Mount, OnExit, Part, Port, Property, Ready, Session, SessionVariable, User,
+    Variable, Volume, WaitFor, Way, WorkspaceSource,
+};
 use super::source::{Source, Sourced};
 use crate::protocol::ON_FAILURE;
+use crate::quote;
 
 /// Lines, and what each says of its source.
 struct Lines(String);
@@ -58,36 +62,51 @@ pub fn show(config: &Config) -> String {
     }
     lines.each(config.dotfiles.as_slice(), dotfiles_line);
     lines.each(&config.projects, |root| format!("projects {}", quoted(&root.0)));
+    // Each of them, so that people see what of the file counts, and how.
+    lines.each(&config.properties, |Property { name, becomes, .. }| {
+        format!("// {}: {}", quote::printable(name), quote::printable(becomes))
+    });
     lines.0
 }
 
 /// All but the image and what a profile can't hold.
 fn show_part(lines: &mut Lines, part: &Part) {
+    lines.each(&part.features, |Feature { id, options }| {
+        let options = options.iter().map(|(name, value)| format!("option {} {}; ", quoted(name), quoted(value)));
+        braced(&format!("feature {}", quoted(id)), options.collect())
+    });
+    lines.each(part.feature_order.as_slice(), |order| format!("feature-order {}", words(order)));
     let one = |lines: &mut Lines, value: &Option<Sourced<String>>, name: &str| {
         lines.each(value.as_slice(), |value| format!("{name} {}", quoted(value)));
     };
-    lines.each(part.user.as_slice(), |user| {
-        format!(
-            "user {}",
-            quoted(match user {
-                User::Host => "host",
-                User::Root => "root",
-                User::Named(name) => name,
-            })
-        )
+    lines.each(part.user.as_slice(), user_line);
+    lines.each(part.workspace.as_slice(), |path| {
+        let source = match part.workspace_source.as_ref().map(|source| &source.value) {
+            None => String::new(),
+            Some(WorkspaceSource::Directory(path)) => format!(" source={}", quoted(path)),
+            Some(WorkspaceSource::Volume(name)) => format!(" volume={}", quoted(name)),
+            Some(WorkspaceSource::Nothing) => " mounted=#false".to_owned(),
+        };
+        format!("workspace {}{source}", quoted(path))
     });
     lines.each(part.sudo.as_slice(), |sudo| format!("sudo #{sudo}"));
-    one(lines, &part.workspace, "workspace");
+    one(lines, &part.directory, "directory");
     one(lines, &part.shell, "shell");
     lines.each(&part.sessions, session_line);
     lines.each(&part.mounts, |Mount { source, target, readonly, optional }| {
         let optional = if *optional { " optional=#true" } else { "" };
         format!("mount {} {} readonly=#{readonly}{optional}", quoted(source), quoted(target))
     });
-    lines.each(&part.volumes, |volume| format!("volume {} {}", quoted(&volume.name), quoted(&volume.target)));
-    lines.block("env", &part.variables, |Variable { name, value }| match value {
+    lines.each(&part.volumes, |Volume { name, target, is_shared }| {
+        format!("volume {} {}{}", quoted(name), quoted(target), if *is_shared { " shared=#true" } else { "" })
+    });
+    lines.block("env", &part.variables, |Variable { name, value, .. }| match value {
         Some(value) => format!("{} {}", quoted(name), quoted(value)),
         None => format!("inherit {}", quoted(name)),
+    });
+    lines.block("session-env", &part.session_variables, |SessionVariable { name, value, .. }| match value {
+        Some(value) => format!("{} {}", quoted(name), quoted(value)),
+        None => format!("unset {}", quoted(name)),
     });
     lines.each(&part.ports, |Port { container, host, address }| {
         let address: &IpAddr = address;
@@ -98,8 +117,17 @@ fn show_part(lines: &mut Lines, part: &Part) {
     show_limits(lines, part);
     show_machine(lines, &part.machine);
     one(lines, &part.network, "network");
-    lines.each(&part.on_create, |command| format!("on-create {}", words(&command.0)));
-    lines.each(&part.on_start, |command| format!("on-start {}", words(&command.0)));
+    // No file of wharf's own can say these.
+    lines.each(part.privileged.as_slice(), |_| "// privileged".to_owned());
+    lines.each(&part.security, |option| format!("// security-opt {}", quoted(&option.0)));
+    lines.each(&part.on_host, |command| hook_line("// on the host, before the container starts:", command));
+    lines.each(&part.on_create, |command| hook_line("on-create", command));
+    lines.each(&part.after_create, |command| hook_line("after-create", command));
+    lines.each(&part.on_start, |command| hook_line("on-start", command));
+    lines.each(&part.on_attach, |command| hook_line("on-attach", command));
+    lines.each(part.wait_for.as_slice(), |wait_for| {
+        format!("wait-for \"{}\"", if *wait_for == WaitFor::OnCreate { "on-create" } else { "on-start" })
+    });
     lines.each(part.on_exit.as_slice(), |on_exit| {
         let word = match on_exit {
             OnExit::Keep => "keep",
@@ -126,6 +154,7 @@ fn show_limits(lines: &mut Lines, part: &Part) {
     let gpus = limits.gpus.as_ref().map(|gpus| match gpus.value {
         Gpus::All => ("gpus=\"all\"".to_owned(), &gpus.from),
         Gpus::Count(count) => (format!("gpus={count}"), &gpus.from),
+        Gpus::Optional => ("gpus=\"optional\"".to_owned(), &gpus.from),
     });
     let shm = limits.shm.as_ref().map(|shm| (format!("shm=\"{}\"", exact_size(shm.value)), &shm.from));
     let written: Vec<_> = [memory, cpus, pids, gpus, shm].into_iter().flatten().collect();
@@ -133,6 +162,27 @@ fn show_limits(lines: &mut Lines, part: &Part) {
         let start = if i == 0 { "limits" } else { "      " };
         let end = if i + 1 < written.len() { " \\" } else { "" };
         let _ = writeln!(lines.0, "{start} {limit}{end}  // {from}");
+    }
+}
+
+fn user_line(user: &User) -> String {
+    let named = |name: &str, is_mapped: bool| format!("user {}{}", quoted(name), if is_mapped { " ids=\"host\"" } else { "" });
+    match user {
+        User::Host => named("host", false),
+        User::Root => named("root", false),
+        User::Named(name) => named(name, false),
+        User::Mapped(name) => named(name, true),
+        User::Image { is_mapped } => named("image", *is_mapped),
+    }
+}
+
+fn hook_line(key: &str, command: &Command) -> String {
+    match command {
+        Command::One(command) => format!("{key} {}", words(command)),
+        Command::Parallel(commands) => {
+            let each = commands.iter().map(|(name, command)| format!("{} {}; ", quoted(name), words(command)));
+            braced(key, each.collect())
+        }
     }
 }
 
@@ -152,9 +202,12 @@ fn show_machine(lines: &mut Lines, machine: &Machine) {
 }
 
 fn build_line(build: &Build) -> String {
+    let context = build.context.iter().map(|context| format!("context {}; ", quoted(context)));
     let target = build.target.iter().map(|target| format!("target {}; ", quoted(target)));
     let arguments = build.arguments.iter().map(|(name, value)| format!("arg {} {}; ", quoted(name), quoted(value)));
-    braced(&format!("build {}", quoted(&build.path)), target.chain(arguments).collect())
+    let cache_from = (!build.cache_from.is_empty()).then(|| format!("cache-from {}; ", words(&build.cache_from)));
+    let children = context.chain(target).chain(arguments).chain(cache_from).collect();
+    braced(&format!("build {}", quoted(&build.path)), children)
 }
 
 fn session_line(session: &Session) -> String {
@@ -212,20 +265,31 @@ fn quoted(text: &str) -> String {
 fn as_part(config: &Config) -> Part {
     let config = config.clone();
     Part {
+        features: config.features,
+        feature_order: config.feature_order,
         user: Some(config.user),
         sudo: Some(config.sudo).filter(|sudo| sudo.from != Source::Default),
         workspace: config.workspace,
+        workspace_source: config.workspace_source,
+        directory: config.directory,
         shell: config.shell,
         sessions: config.sessions,
         mounts: config.mounts,
         volumes: config.volumes,
         variables: config.env,
+        session_variables: config.session_env,
         ports: config.ports,
         ssh: config.ssh,
         limits: config.limits,
         machine: config.machine,
         network: config.network,
+        privileged: config.privileged,
+        security: config.security,
+        on_host: config.on_host,
         on_create: config.on_create,
+        after_create: config.after_create,
+        on_attach: config.on_attach,
+        wait_for: config.wait_for,
         on_start: config.on_start,
         on_exit: Some(config.on_exit),
         idle_stop: config.idle_stop,

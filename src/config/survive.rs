@@ -11,7 +11,8 @@ use super::{Surroundings, inside_only, show};
 ///
 /// Where what is shown has something that a terminal would obey.
 pub fn survives(text: &str) {
-    let surroundings = Surroundings { home: Some("/home/ada".into()), sockets: vec!["/srv/engine/api.sock".into()] };
+    let surroundings =
+        Surroundings { home: Some("/home/ada".into()), sockets: vec!["/srv/engine/api.sock".into()], ..Surroundings::default() };
     for scope in [Scope::Global, Scope::Project] {
         match decode(File { scope, path: "wharf.kdl", text }, &surroundings) {
             Ok(part) => drop(show(&merge([inside_only(part).0]))),

@@ -8,7 +8,8 @@ use super::*;
 use crate::error::Problems;
 
 pub fn decoded(scope: Scope, text: &str) -> Result<Part, Problems> {
-    let surroundings = Surroundings { home: Some("/home/ada".into()), sockets: vec!["/srv/engine/api.sock".into()] };
+    let surroundings =
+        Surroundings { home: Some("/home/ada".into()), sockets: vec!["/srv/engine/api.sock".into()], ..Surroundings::default() };
     decode(File { scope, path: "wharf.kdl", text }, &surroundings)
 }
 

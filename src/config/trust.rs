@@ -26,19 +26,26 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
         }
     };
     let (inherited, given): (Vec<_>, Vec<_>) = part.variables.into_iter().partition(|variable| variable.value.value.is_none());
+    let (shared, own_volumes): (Vec<_>, Vec<_>) = part.volumes.into_iter().partition(|volume| volume.is_shared);
     each(&part.mounts, &mut waits);
+    each(&shared, &mut waits);
     each(&part.ports, &mut waits);
-    each(&part.on_create, &mut waits);
-    each(&part.on_start, &mut waits);
+    for hooks in [&part.on_host, &part.on_create, &part.after_create, &part.on_start, &part.on_attach] {
+        each(hooks, &mut waits);
+    }
+    each(part.workspace_source.as_slice(), &mut waits);
     each(&part.allowed, &mut waits);
     each(&part.projects, &mut waits);
     each(&inherited, &mut waits);
     each(part.build.as_slice(), &mut waits);
+    each(&part.features, &mut waits);
     each(part.user.as_slice(), &mut waits);
     each(part.sudo.as_slice(), &mut waits);
     each(part.ssh.as_slice(), &mut waits);
     each(part.worktrees.as_slice(), &mut waits);
     each(part.network.as_slice(), &mut waits);
+    each(part.privileged.as_slice(), &mut waits);
+    each(&part.security, &mut waits);
     each(part.on_exit.as_slice(), &mut waits);
     each(part.limits.gpus.as_slice(), &mut waits);
     let machine = part.machine.inside_only(&mut waits);
@@ -51,10 +58,12 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     let inside = Part {
         image: part.image,
         workspace: part.workspace,
+        directory: part.directory,
         shell: part.shell,
         sessions: part.sessions,
-        volumes: part.volumes,
+        volumes: own_volumes,
         variables: given,
+        session_variables: part.session_variables,
         limits: super::part::Limits { gpus: None, ..part.limits },
         machine,
         idle_stop: part.idle_stop,
@@ -63,6 +72,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
         masks: part.masks,
         attach: part.attach,
         profiles,
+        properties: part.properties,
         ..Part::default()
     };
     (inside, waiting)
@@ -76,7 +86,7 @@ fn each<T>(values: &[Sourced<T>], waits: &mut impl FnMut(&Source)) {
 
 /// What a file reaches, as text that is the same wherever it is written in the file: what is trusted when somebody trusts the file. All
 /// that waits is in it, and the images, which are who gets it.
-fn reach(part: &Part) -> String {
+pub fn reach(part: &Part) -> String {
     let (_, waiting) = inside_only(part.clone());
     let mut reached = String::new();
     collect(&serde_json::to_value(part).unwrap_or_default(), "", &waiting, &mut reached);
@@ -105,29 +115,51 @@ fn collect(value: &Value, path: &str, lines: &BTreeSet<usize>, into: &mut String
     }
 }
 
-/// The note of what a project's file may reach: a line as `sha256sum` prints it, of [`reach`], by the project's path. Another is by its
-/// repository's directory, so that what is trusted in one work tree is in all of them.
+/// The note of what a project's files may reach: for each a line as `sha256sum` prints it, of [`reach`], by the project's path. Another is
+/// by its repository's directory, so that what is trusted in one work tree is in all of them.
 pub struct Trusted<'a> {
     pub state_dir: &'a Path,
     pub project: &'a Project,
 }
 
 impl Trusted<'_> {
-    pub fn is(&self, part: &Part) -> bool {
-        let reach = reach(part);
-        let is_noted = |of: &PathBuf| fs::read_to_string(self.note(of)).is_ok_and(|note| note == line(&reach, of));
-        self.places().iter().any(is_noted)
+    /// Whether somebody has trusted what this file reaches.
+    pub fn is(&self, file: &Path, reach: &str) -> bool {
+        self.has_noted(file, |of| line(reach, of))
     }
 
-    /// In one step: another launch may read it just now.
-    pub fn put(&self, part: &Part) -> io::Result<()> {
-        let reach = reach(part);
+    /// Whether this person lets the file have a container that is no boundary.
+    pub fn is_privileged(&self, file: &Path, reach: &str) -> bool {
+        self.has_noted(file, |of| privileged_line(reach, of))
+    }
+
+    fn has_noted(&self, file: &Path, line: impl Fn(&Path) -> String) -> bool {
+        self.places().iter().any(|of| {
+            let line = line(&self.name_in(of, file));
+            fs::read_to_string(self.note(of)).is_ok_and(|note| note.split_inclusive('\n').any(|known| known == line))
+        })
+    }
+
+    /// The project's own file stands for its directory, as others by their path in it.
+    fn name_in(&self, of: &Path, file: &Path) -> PathBuf {
+        match file.strip_prefix(self.project.path()) {
+            Ok(inside) if inside != Path::new(super::PROJECT_FILE) => of.join(inside),
+            _ => of.to_owned(),
+        }
+    }
+
+    /// Notes what each of these files reaches. In one step: another launch may read it just now.
+    pub fn put<'t>(&self, files: impl Iterator<Item = (&'t Path, &'t str)> + Clone, is_privileged: bool) -> io::Result<()> {
         for of in self.places() {
             let note = self.note(&of);
             let directory = note.parent().unwrap_or(Path::new("/"));
             fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
             let new = directory.join(format!(".{}", std::process::id()));
-            fs::write(&new, line(&reach, &of))?;
+            let lines = files.clone().map(|(file, reach)| {
+                let name = self.name_in(&of, file);
+                line(reach, &name) + &if is_privileged { privileged_line(reach, &name) } else { String::new() }
+            });
+            fs::write(&new, lines.collect::<String>())?;
             fs::rename(new, note)?;
         }
         Ok(())
@@ -151,10 +183,14 @@ impl Trusted<'_> {
     }
 
     fn note(&self, of: &Path) -> PathBuf {
-        self.state_dir.join("trusted").join(sha256_hex(&of.to_string_lossy()))
+        self.state_dir.join("trusted").join(sha256_hex(of.as_os_str().as_encoded_bytes()))
     }
 }
 
 fn line(reach: &str, of: &Path) -> String {
     format!("{}  {}\n", sha256_hex(reach), of.display())
+}
+
+fn privileged_line(reach: &str, of: &Path) -> String {
+    format!("privileged {}", line(reach, of))
 }

@@ -109,10 +109,13 @@ pub fn gpus(value: &KdlValue) -> Read<super::part::Gpus> {
     if value.as_string() == Some("all") {
         return Ok(Gpus::All);
     }
+    if value.as_string() == Some("optional") {
+        return Ok(Gpus::Optional);
+    }
     let count = value.as_integer().and_then(|count| u16::try_from(count).ok()).filter(|&count| count > 0);
     count
         .map(Gpus::Count)
-        .ok_or_else(|| Wrong::new(format!("{value} is not a number of GPUs"), "write \"all\" or a number from 1"))
+        .ok_or_else(|| Wrong::new(format!("{value} is not a number of GPUs"), "write \"all\", \"optional\" or a number from 1"))
 }
 
 pub fn cpus(value: &KdlValue) -> Read<f64> {
@@ -143,6 +146,21 @@ pub fn bytes(value: &KdlValue) -> Read<u64> {
         Some(bytes @ 1..) if i64::try_from(bytes).is_ok() => Ok(bytes),
         _ => Err(Wrong::new(format!("`{text}` is not a size"), hint)),
     }
+}
+
+/// As docker writes a size: the units are powers of 1024, by their first letter.
+pub fn docker_bytes(text: &str) -> Option<u64> {
+    let text = text.trim().to_ascii_lowercase();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match &text[digits.len()..] {
+        "" | "b" => 0,
+        "k" | "kb" => 10,
+        "m" | "mb" => 20,
+        "g" | "gb" => 30,
+        "t" | "tb" => 40,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift).filter(|bytes| i64::try_from(*bytes).is_ok())
 }
 
 pub fn duration(value: &KdlValue) -> Read<Duration> {
@@ -202,11 +220,15 @@ pub fn variable_name(value: &KdlValue) -> Read<String> {
 /// What the engine takes for the name of a volume, a network or a profile.
 pub fn name(value: &KdlValue) -> Read<String> {
     let text = text(value)?;
-    let is_name = text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.len() <= 64
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
     let hint = "use at most 64 letters, digits, `_`, `.` and `-`; a letter or a digit first";
-    if is_name { Ok(text) } else { Err(Wrong::new(format!("`{text}` is not a name"), hint)) }
+    if is_name(&text) { Ok(text) } else { Err(Wrong::new(format!("`{text}` is not a name"), hint)) }
+}
+
+/// As the engine takes it for a volume or a network.
+pub fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.len() <= 64
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
 pub fn network(value: &KdlValue) -> Read<String> {
@@ -227,13 +249,17 @@ pub fn user(value: &KdlValue) -> Read<super::part::User> {
     match text.as_str() {
         "host" => Ok(User::Host),
         "root" => Ok(User::Root),
+        "image" => Ok(User::Image { is_mapped: false }),
         name if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.len() <= 32
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b)) =>
         {
             Ok(User::Named(text))
         }
-        _ => Err(Wrong::new(format!("`{text}` is not a user"), "write \"host\", \"root\", or the name of a user in the image")),
+        _ => Err(Wrong::new(
+            format!("`{text}` is not a user"),
+            "write \"host\", \"root\", \"image\", or the name of a user in the image",
+        )),
     }
 }
 
@@ -251,8 +277,11 @@ pub fn one_of<T: Copy>(value: &KdlValue, words: &[(&str, T)]) -> Read<T> {
 
 /// A path in the container, at or below which something is mounted.
 pub fn container_path(value: &KdlValue) -> Read<String> {
-    let text = full_text(value)?;
-    let path = without_slash(&text);
+    container_path_of(&full_text(value)?)
+}
+
+pub fn container_path_of(text: &str) -> Read<String> {
+    let path = without_slash(text);
     let refuse = |hint: &str| Err(Wrong::new(format!("`{text}` can't be a path in the container"), hint));
     if !path.starts_with('/') && !path.starts_with("~/") {
         refuse("write an absolute path, or one below `~/`")

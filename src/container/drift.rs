@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::config::{self, Build, Image, Locations, Part};
 use crate::container::connect::Connector;
 use crate::container::plan::{self, Drift};
-use crate::container::recorded::{Flags, RecordedConfig};
+use crate::container::recorded::RecordedConfig;
 use crate::context::Context;
 use crate::deadline::on_thread_within;
 use crate::engine::{Container, Listed, label};
@@ -152,9 +152,9 @@ impl Comparison {
 
 fn compare(project: &Project, label: &str, locations: &Locations) -> Option<Outcome> {
     let then = RecordedConfig::from_label(label)?;
-    let Flags { profile, image: is_by_flag, .. } = &then.flags;
+    let is_by_flag = then.flags.image;
     // A file that is wrong says so wherever it counts.
-    let now = locations.effective(project, profile.as_deref(), Part::default()).ok()?;
+    let now = locations.effective(project, then.flags.choice(), Part::default()).ok()?;
     let has_changed = RecordedConfig::of(&now.config, then.flags.clone()) != then;
     let build = match now.config.image.value {
         Image::Built(build) if !is_by_flag => Some(build),

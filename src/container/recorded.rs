@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Creation;
-use crate::config::{AUTO, Config, Gpus, Image, Machine, OnExit, Source, User};
+use crate::config::{AUTO, Choice, Config, Gpus, Image, Machine, OnExit, SessionVariable, Source, User, Variable, Volume};
 use crate::digest::short_sha256;
 use crate::quote;
 
@@ -26,6 +26,15 @@ pub struct Flags {
     pub auto_ports: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Which devcontainer.json was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+}
+
+impl Flags {
+    pub fn choice(&self) -> Choice<'_> {
+        Choice { profile: self.profile.as_deref(), devcontainer: self.config.as_deref() }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
@@ -53,19 +62,29 @@ impl RecordedConfig {
             Image::Named(name) => say("image", name.clone()),
             Image::Built(build) => {
                 say("build", build.path.clone());
+                build.context.iter().for_each(|context| say("build context", context.clone()));
                 build.target.iter().for_each(|target| say("build target", target.clone()));
                 build.arguments.iter().for_each(|(name, value)| say(&format!("build arg {name}"), value.clone()));
+                build.cache_from.iter().for_each(|image| say(&format!("build cache-from {image}"), "used".to_owned()));
             }
+        }
+        for feature in &config.features {
+            let options = feature.options.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+            say(&format!("feature {}", feature.id), if options.is_empty() { "installed".to_owned() } else { options.join(" ") });
         }
         if let Some(workspace) = config.workspace.as_ref().filter(|_| !flags.workspace) {
             say("workspace", workspace.value.clone());
         }
+        config.directory.iter().for_each(|directory| say("directory", directory.value.clone()));
         say(
             "user",
             match &config.user.value {
                 User::Host => "host".to_owned(),
                 User::Root => "root".to_owned(),
                 User::Named(name) => name.clone(),
+                User::Mapped(name) => format!("{name} (with the host's ids)"),
+                User::Image { is_mapped: false } => "the image's".to_owned(),
+                User::Image { is_mapped: true } => "the image's (with the host's ids)".to_owned(),
             },
         );
         if config.sudo.value {
@@ -74,15 +93,19 @@ impl RecordedConfig {
         if let Some(shell) = &config.shell {
             say("shell", shell.value.clone());
         }
-        for variable in &config.env {
-            let value = variable.value.value.clone().unwrap_or_else(|| "inherited".to_owned());
-            say(&format!("env {}", variable.name), value);
+        for Variable { name, value, written } in config.env.iter().map(|variable| &variable.value) {
+            let value = written.clone().or_else(|| value.clone()).unwrap_or_else(|| "inherited".to_owned());
+            say(&format!("env {name}"), value);
+        }
+        for SessionVariable { name, value, written } in config.session_env.iter().map(|variable| &variable.value) {
+            let value = written.clone().or_else(|| value.clone()).unwrap_or_else(|| "unset".to_owned());
+            say(&format!("session-env {name}"), value);
         }
         for mount in &config.mounts {
             let read_only = if mount.readonly { " (read-only)" } else { "" };
             say(&format!("mount {}", mount.target), format!("{}{read_only}", mount.source));
         }
-        config.volumes.iter().for_each(|volume| say(&format!("volume {}", volume.target), volume.name.clone()));
+        config.volumes.iter().for_each(|volume| say(&format!("volume {}", volume.target), volume_name(volume)));
         for port in &config.ports {
             let host = if port.host == AUTO || flags.auto_ports { "auto".to_owned() } else { port.host.to_string() };
             say(&format!("port {}", port.container), format!("{}:{host}", port.address));
@@ -104,6 +127,10 @@ impl RecordedConfig {
         if let Some(network) = &config.network {
             say("network", network.value.clone());
         }
+        if config.privileged.as_ref().is_some_and(|privileged| privileged.value) {
+            say("privileged", "yes".to_owned());
+        }
+        config.security.iter().for_each(|option| say(&format!("security-opt {}", option.0), "there".to_owned()));
         if let Some(limit) = &config.stop_timeout {
             say("stop-timeout", limit.value.to_string());
         }
@@ -120,6 +147,7 @@ impl RecordedConfig {
                 limits.gpus.as_ref().map(|gpus| match gpus.value {
                     Gpus::All => "all".to_owned(),
                     Gpus::Count(count) => count.to_string(),
+                    Gpus::Optional => "optional".to_owned(),
                 }),
             ),
         ];
@@ -143,6 +171,7 @@ impl RecordedConfig {
             ssh_port: creation.ssh_port.is_some(),
             auto_ports: creation.auto_ports,
             profile: creation.profile.clone(),
+            config: creation.config.clone(),
         }
     }
 
@@ -176,6 +205,10 @@ impl RecordedConfig {
         };
         all.filter_map(line).collect()
     }
+}
+
+fn volume_name(volume: &Volume) -> String {
+    format!("{}{}", volume.name, if volume.is_shared { " (shared)" } else { "" })
 }
 
 fn of_machine(machine: &Machine) -> Vec<(String, String)> {

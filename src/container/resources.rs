@@ -7,12 +7,12 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::{self, Config, Gpus, OnExit, PROJECT_FILE, Surroundings, forbidden_mount};
+use crate::config::{self, Config, Gpus, OnExit, PROJECT_FILE, SessionVariable, Surroundings, WorkspaceSource, forbidden_mount};
 use crate::engine::{Container, Limits, Mount, PortBinding};
 use crate::error::{Error, Result};
 use crate::project::host_user::HostUser;
 use crate::project::{self, Masked, Project};
-use crate::protocol::SHELL_VARIABLE;
+use crate::protocol::{SHELL_VARIABLE, variables};
 use crate::quote;
 
 /// How many files that look secret are named.
@@ -37,8 +37,15 @@ impl SshPort {
 pub struct Resources {
     /// `NAME=value`
     pub environment: Vec<String>,
+    session_variables: Vec<SessionVariable>,
+    /// Whether something else is mounted in the project's place, or nothing.
+    pub replaces_project: bool,
     mounts: Vec<config::Mount>,
-    volumes: Vec<(String, String)>,
+    volumes: Vec<config::Volume>,
+    /// Whether the container is no boundary at all.
+    pub privileged: bool,
+    /// What a kernel's security module does with it.
+    pub security: Vec<String>,
     pub ports: Vec<PortBinding>,
     /// Whether programs of the user may become root's.
     pub sudo: bool,
@@ -62,7 +69,22 @@ pub struct Resources {
 
 impl Resources {
     pub fn of(config: &Config, project: &Project, surroundings: Surroundings, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let with_source = config.mounts.iter().map(|mount| (mount.value.clone(), on_host(&mount.source, project, &surroundings)));
+        let mut mounts: Vec<config::Mount> = config.mounts.iter().map(|mount| mount.value.clone()).collect();
+        let mut volumes: Vec<config::Volume> = config.volumes.iter().map(|volume| volume.value.clone()).collect();
+        let place = config.workspace.as_ref().map(|workspace| workspace.value.clone()).unwrap_or_default();
+        match config.workspace_source.as_ref().map(|source| source.value.clone()) {
+            Some(WorkspaceSource::Directory(source)) => {
+                mounts.insert(0, config::Mount { source, target: place, readonly: false, optional: false });
+            }
+            Some(WorkspaceSource::Volume(name)) => {
+                volumes.insert(0, config::Volume { name, target: place, is_shared: true });
+            }
+            Some(WorkspaceSource::Nothing) | None => {}
+        }
+        let with_source = mounts.into_iter().map(|mount| {
+            let source = on_host(&mount.source, project, &surroundings);
+            (mount, source)
+        });
         // What may be missing and is has no place in the container.
         let there = with_source.filter(|(mount, source)| !mount.optional || source.exists());
         let (mounts, sources): (Vec<config::Mount>, Vec<PathBuf>) = there.unzip();
@@ -73,8 +95,12 @@ impl Resources {
         let shell = config.shell.iter().map(|shell| format!("{SHELL_VARIABLE}={}", shell.value));
         Self {
             environment: environment.chain(shell).collect(),
+            replaces_project: config.workspace_source.is_some(),
             mounts,
-            volumes: config.volumes.iter().map(|volume| (volume.name.clone(), volume.target.clone())).collect(),
+            session_variables: config.session_env.iter().map(|variable| variable.value.clone()).collect(),
+            volumes,
+            privileged: config.privileged.as_ref().is_some_and(|privileged| privileged.value),
+            security: config.security.iter().map(|option| option.0.clone()).collect(),
             ports: config
                 .ports
                 .iter()
@@ -86,7 +112,7 @@ impl Resources {
                 nano_cpus: limits.cpus.as_ref().map(|cpus| nano(cpus.value)),
                 pids: limits.pids.as_ref().map(|pids| pids.value.into()),
                 gpus: limits.gpus.as_ref().map(|gpus| match gpus.value {
-                    Gpus::All => -1,
+                    Gpus::All | Gpus::Optional => -1,
                     Gpus::Count(count) => count.into(),
                 }),
                 shm: limits.shm.as_ref().and_then(|shm| i64::try_from(shm.value).ok()),
@@ -134,7 +160,23 @@ impl Resources {
 
     /// The project's own volumes: their names within the project, and where they are mounted.
     pub fn volumes(&self, user: &HostUser) -> impl Iterator<Item = (&str, String)> {
-        self.volumes.iter().map(|(name, target)| (name.as_str(), inside(target, user)))
+        let own = self.volumes.iter().filter(|volume| !volume.is_shared);
+        own.map(|volume| (volume.name.as_str(), inside(&volume.target, user)))
+    }
+
+    /// Volumes that other containers may have as well: their names, and where they are mounted.
+    pub fn shared_volumes(&self, user: &HostUser) -> impl Iterator<Item = (String, String)> {
+        let shared = self.volumes.iter().filter(|volume| volume.is_shared);
+        shared.map(|volume| (volume.name.clone(), inside(&volume.target, user)))
+    }
+
+    /// What sessions have beyond the container's own environment, which `container` looks up: `NAME=value`, or a name alone for what is taken away.
+    pub fn session_environment(&self, container: impl Fn(&str) -> Option<String>) -> Vec<String> {
+        let pair = |variable: &SessionVariable| match &variable.value {
+            Some(value) => format!("{}={}", variable.name, variables::expand(value, &container)),
+            None => variable.name.clone(),
+        };
+        self.session_variables.iter().map(pair).collect()
     }
 
     /// The canonical paths of what is mounted from the host. Refuses what this machine can't give: a link that leads to the

@@ -59,6 +59,14 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
     let mut own_labels = labels(project, &name, wanted, Some(image));
     let (mounts, tmpfs) = file_systems(project, &name, wanted, given);
     own_labels.extend(masked_label(&on_disk.masked));
+    if wanted.resources.privileged {
+        own_labels.insert(label::PRIVILEGED.to_owned(), "true".to_owned());
+    }
+    // By which other tools find it.
+    if let Some(file) = wanted.devcontainer {
+        own_labels.insert(label::LOCAL_FOLDER.to_owned(), project.to_string());
+        own_labels.insert(label::CONFIG_FILE.to_owned(), file.to_owned());
+    }
     own_labels.insert(label::EFFECTIVE.to_owned(), wanted.recorded.to_label());
     own_labels.insert(label::TOOLS.to_owned(), tools.launch().to_string());
     let mut command = tools.launch().guest();
@@ -89,10 +97,10 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
         labels: own_labels,
         command,
         has_own_init: !features.has_init,
-        environment: environment(project, wanted, ssh_port),
+        environment: environment(project, image, wanted, ssh_port),
         user: user.id_pair(),
         user_namespace: features.user_namespace(user.uid, user.gid),
-        working_dir: workspace(project, wanted),
+        working_dir: working_dir(project, wanted),
         mounts,
         read_only: wanted.read_only,
         auto_remove: wanted.throw_away || on_exit == OnExit::Remove,
@@ -100,9 +108,11 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
         // The project's own container has them.
         ports: if wanted.throw_away { Vec::new() } else { ports(wanted) },
         capabilities: capabilities(wanted, ssh_port),
-        gains_rights: wanted.has_sudo(),
+        gains_rights: wanted.has_sudo() || wanted.resources.privileged,
         machine: machine::for_engine(&wanted.resources.machine, &on_disk.groups),
         limits: wanted.resources.limits.kept_by(features.cgroups).0,
+        privileged: wanted.resources.privileged,
+        security: wanted.resources.security.clone(),
         stop_timeout,
         network,
         name,
@@ -129,10 +139,12 @@ fn file_systems(project: &Project, name: &ContainerName, wanted: &Wanted, given:
     // A helper has filled the others, where the container is to be read-only.
     let is_kept = |volume: &String| wanted.read_only || kept.contains(volume);
     let mut mounts = vec![
-        Mount::Bind { source: project.to_string(), target: workspace.clone() },
         Mount::Bind { source: paths::shared(name, wanted.state_dir).to_string_lossy().into_owned(), target: HOST_DIR.to_owned() },
         Mount::ReadOnlyVolume { name: tools.volume().to_owned(), target: TOOLS_DIR.to_owned() },
     ];
+    if !wanted.resources.replaces_project {
+        mounts.insert(0, Mount::Bind { source: project.to_string(), target: workspace.clone() });
+    }
     let runtime = Tmpfs { is_users: true, mode: Some(0o700), size: Some(16 << 20), ..Tmpfs::default() };
     let mut tmpfs = HashMap::from([(RUNTIME_DIR.to_owned(), runtime)]);
     match (wanted.throw_away, wanted.read_only) {
@@ -170,6 +182,12 @@ fn file_systems(project: &Project, name: &ContainerName, wanted: &Wanted, given:
         tmpfs.insert(target, Tmpfs { is_users: true, mode: Some(0o755), size, exec: true, ..Tmpfs::default() });
     }
     mounts.extend(wanted.resources.mounts(&on_disk.sources, user));
+    mounts.extend(wanted.resources.shared_volumes(user).map(|(name, target)| Mount::Volume {
+        name,
+        target,
+        labels: HashMap::new(),
+        is_kept: false,
+    }));
     mounts.extend(wanted.resources.volumes(user).map(|(volume, target)| Mount::Volume {
         is_kept: is_kept(&project.volume(volume)),
         // Not the throw-away container's: what a volume keeps is the project's.
@@ -182,7 +200,7 @@ fn file_systems(project: &Project, name: &ContainerName, wanted: &Wanted, given:
     (mounts, tmpfs)
 }
 
-fn environment(project: &Project, wanted: &Wanted, ssh_port: Option<u16>) -> Vec<String> {
+fn environment(project: &Project, image: &Image, wanted: &Wanted, ssh_port: Option<u16>) -> Vec<String> {
     let user = wanted.user;
     let mut environment = vec![
         format!("HOME={}", user.home()),
@@ -196,6 +214,12 @@ fn environment(project: &Project, wanted: &Wanted, ssh_port: Option<u16>) -> Vec
     ];
     environment.extend(ssh_port.map(|port| format!("{}={port}", sshd::PORT_VARIABLE)));
     environment.extend(wanted.resources.environment.iter().cloned());
+    let container: Vec<&str> = image.environment.iter().chain(&environment).map(String::as_str).collect();
+    let for_sessions = wanted.resources.session_environment(|name| {
+        let of_name = |pair: &&str| pair.split_once('=').is_some_and(|(known, _)| known == name);
+        container.iter().rev().copied().find(of_name).and_then(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned())
+    });
+    environment.extend(for_sessions);
     environment
 }
 
@@ -238,6 +262,11 @@ pub fn workspace(project: &Project, wanted: &Wanted) -> String {
     } else {
         format!("/workspace/{}", project.container_name().hostname())
     }
+}
+
+/// Where sessions begin.
+pub fn working_dir(project: &Project, wanted: &Wanted) -> String {
+    wanted.directory.map_or_else(|| workspace(project, wanted), str::to_owned)
 }
 
 /// What proves that a container or volume is the project's.

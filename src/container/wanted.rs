@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use crate::config::{Command, User};
 use crate::container::plan::WantedImage;
 use crate::container::recorded::RecordedConfig;
 use crate::container::resources::Resources;
 use crate::guest::delivery::Sources;
+use crate::image::features::Request;
 use crate::project::host_user::HostUser;
 
 /// What a container gets from the host and from the person that asks for it.
@@ -18,15 +20,25 @@ pub struct Wanted<'a> {
     pub read_only: bool,
     /// Where the project is mounted; at its own path where `None`.
     pub workspace: Option<&'a str>,
+    /// Where sessions begin; where the project is mounted where `None`.
+    pub directory: Option<&'a str>,
     pub user: &'a HostUser,
     /// The id of the user of this machine who wants it.
     pub owner: u32,
     /// The user of the image that takes their place; looked up when the container is made.
-    pub login: Option<&'a str>,
+    pub login: Option<&'a User>,
     /// Where its sshd is reached, if it has one.
     pub ssh_port: Option<u16>,
     /// What else the configuration says.
     pub resources: &'a Resources,
+    /// The devcontainer.json that counts.
+    pub devcontainer: Option<&'a str>,
+    /// What is installed into the image.
+    pub features: &'a Request,
+    /// What is run on the host before the container starts.
+    pub on_host: &'a [Command],
+    /// What people should know when the container is made.
+    pub notes: &'a [String],
     /// All of the configuration that counts, to be kept on the container.
     pub recorded: &'a RecordedConfig,
     /// The directory for what is shared with containers.

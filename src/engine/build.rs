@@ -19,12 +19,19 @@ pub struct BuildOrder<'a> {
     pub dockerfile: &'a str,
     pub target: Option<&'a str>,
     pub arguments: &'a [(String, String)],
+    /// Images whose layers may be used again.
+    pub cache_from: &'a [String],
     pub labels: HashMap<&'static str, String>,
     /// Whether every step is to be taken, though the engine has taken it before.
     pub anew: bool,
 }
 
 impl Engine {
+    /// User and password that `docker login` has stored for a registry.
+    pub async fn login_of(&self, server: &str) -> Option<(String, String)> {
+        credentials::login_of(self.docker_config.as_deref(), server).await
+    }
+
     /// Builds an image of the context that `pack` writes as a tar archive, and tells what the builder prints. It may take its
     /// time for as long as the engine is there. Containers that it needs are gone afterwards, however it ends.
     pub async fn build(
@@ -78,6 +85,10 @@ fn path(order: &BuildOrder) -> String {
     if let Some(target) = order.target {
         path.push_str("&target=");
         path.push_str(&escape(target));
+    }
+    if !order.cache_from.is_empty() {
+        path.push_str("&cachefrom=");
+        path.push_str(&json(serde_json::to_string(order.cache_from)));
     }
     if order.anew {
         path.push_str("&nocache=1");

@@ -27,6 +27,13 @@ pub mod label {
     pub const OURS: &str = "wharf=true";
     pub const PROJECT: &str = "wharf.project";
     pub const NAME: &str = "wharf.name";
+    /// What an image says of itself as a development container.
+    pub const METADATA: &str = "devcontainer.metadata";
+    /// How other tools find the container of a project's devcontainer.json.
+    pub const LOCAL_FOLDER: &str = "devcontainer.local_folder";
+    pub const CONFIG_FILE: &str = "devcontainer.config_file";
+    /// Whether the container is no boundary between what runs in it and the host.
+    pub const PRIVILEGED: &str = "wharf.privileged";
     /// The id of the user of this machine who made it.
     pub const USER: &str = "wharf.user";
     pub const CREATED_AT: &str = "wharf.created_at";

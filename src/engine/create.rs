@@ -57,6 +57,10 @@ pub struct ContainerSpec {
     pub gains_rights: bool,
     /// Beyond what every container has.
     pub capabilities: Vec<String>,
+    /// Whether it may do all that the host may.
+    pub privileged: bool,
+    /// What a kernel's security module does with it.
+    pub security: Vec<String>,
     /// The engine's default where `None`.
     pub network: Option<Membership>,
     pub machine: Machine,
@@ -189,10 +193,14 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
             userns_mode: spec.user_namespace,
             auto_remove: Some(spec.auto_remove),
             readonly_rootfs: Some(spec.read_only),
-            cap_drop: Some(vec!["ALL".to_owned()]),
+            privileged: Some(spec.privileged),
+            cap_drop: Some(vec!["ALL".to_owned()]).filter(|_| !spec.privileged),
             cap_add: Some(CAPABILITIES.map(str::to_owned).into_iter().chain(spec.capabilities).collect()),
             // A setuid program gains nothing then: nobody becomes root who was not.
-            security_opt: Some(if spec.gains_rights { Vec::new() } else { vec![NO_NEW_PRIVILEGES.to_owned()] }),
+            security_opt: Some({
+                let own = (!spec.gains_rights).then(|| NO_NEW_PRIVILEGES.to_owned());
+                own.into_iter().chain(spec.security).collect()
+            }),
             binds: Some(mounted.binds),
             mounts: Some(mounted.mounts),
             tmpfs: Some(tmpfs),

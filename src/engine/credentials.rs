@@ -61,6 +61,13 @@ pub async fn header_for(docker_config: Option<&Path>, image: &str) -> Option<Str
     Some(URL_SAFE.encode(auth.to_string()))
 }
 
+/// User and password for a registry; `None` where nothing is stored, or a token in their place.
+pub async fn login_of(docker_config: Option<&Path>, server: &str) -> Option<(String, String)> {
+    let header = header_for(docker_config, &format!("{server}/any")).await?;
+    let said: serde_json::Value = serde_json::from_slice(&URL_SAFE.decode(header).ok()?).ok()?;
+    Some((said["username"].as_str()?.to_owned(), said["password"].as_str()?.to_owned()))
+}
+
 /// The credentials of all registries that the file itself names, for the header `X-Registry-Config`.
 pub fn header_for_all(docker_config: Option<&Path>) -> Option<String> {
     let text = std::fs::read(docker_config?.join("config.json")).ok()?;

@@ -16,6 +16,12 @@ pub struct Image {
     pub project: Option<String>,
     /// The hash of what it was built of.
     pub inputs: Option<String>,
+    /// Who its programs are run as, where it says so: a name or a uid, and a group.
+    pub user: Option<String>,
+    /// `NAME=value`
+    pub environment: Vec<String>,
+    /// What it says of itself as a development container, as JSON.
+    pub metadata: Option<String>,
 }
 
 impl Image {
@@ -36,9 +42,18 @@ impl Engine {
         match absent_is_none(inspected) {
             Ok(found) => Ok(found.and_then(|image| {
                 let architecture = image.architecture.unwrap_or_default();
-                let mut labels = image.config.and_then(|config| config.labels).unwrap_or_default();
-                let (project, inputs) = (labels.remove(label::PROJECT), labels.remove(label::BUILD));
-                Some(Image { name: name.to_owned(), id: image.id?, architecture, project, inputs })
+                let config = image.config.unwrap_or_default();
+                let mut labels = config.labels.unwrap_or_default();
+                Some(Image {
+                    name: name.to_owned(),
+                    id: image.id?,
+                    architecture,
+                    project: labels.remove(label::PROJECT),
+                    inputs: labels.remove(label::BUILD),
+                    user: config.user.filter(|user| !user.is_empty()),
+                    environment: config.env.unwrap_or_default(),
+                    metadata: labels.remove(label::METADATA),
+                })
             })),
             Err(error) if error.is_status(400) => Err(Error::BadImageName { image: name.to_owned() }),
             Err(error) => Err(error),

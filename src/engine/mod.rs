@@ -20,6 +20,7 @@ mod listing;
 mod log;
 mod mount;
 mod network;
+mod owner;
 mod pull;
 mod root;
 mod upgrade;
@@ -53,6 +54,7 @@ pub use inspect::{Inspected, Mounted};
 pub use log::Printed;
 pub use mount::Mount;
 pub use network::Membership;
+pub use owner::Owner;
 pub use pull::Layer;
 pub use root::RootOf;
 

@@ -30,6 +30,9 @@ impl Error {
             Self::AmbiguousHost { .. } => "write its parent too (`base.parent.wharf`), or the container's name".to_owned(),
             Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
+            Self::NoDevcontainer { known, .. } if known.is_empty() => "`.devcontainer` has no directory with one".to_owned(),
+            Self::NoDevcontainer { known, .. } => format!("there are: {}", known.join(", ")),
+            Self::SeveralDevcontainers { names } => format!("say which: `--config NAME`, of {}", names.join(", ")),
             Self::NoMountSource { .. } | Self::NoDevice { .. } => "`wharf config show` says where that is configured".to_owned(),
             Self::MayNotRead { path } => {
                 let path = shell_if_needed(&path.to_string_lossy());

@@ -65,6 +65,10 @@ pub enum Error {
     NoSuchPlace { container: ContainerName, path: String },
     #[error("there is no `{}`", path.display())]
     NoProjectFile { path: PathBuf },
+    #[error("there is no devcontainer.json called `{name}`")]
+    NoDevcontainer { name: String, known: Vec<String> },
+    #[error("the project has several devcontainer.json files, and none of them is the usual one")]
+    SeveralDevcontainers { names: Vec<String> },
 
     #[error("`{}` is in no git repository", path.display())]
     NotARepository { path: PathBuf },
@@ -111,6 +115,10 @@ pub enum Error {
     Build { image: String, dockerfile: PathBuf, step: Option<String>, message: String, output: Vec<String> },
     #[error("could not build image `{image}`{}: {message}{}", in_step(step.as_deref()), quoted_log(output))]
     DefaultImage { image: &'static str, step: Option<String>, message: String, output: Vec<String> },
+    #[error("could not get feature `{id}`: {message}")]
+    Feature { id: String, message: String },
+    #[error("could not install feature `{id}`: {message}{}", quoted_log(output))]
+    FeatureFailed { id: String, message: String, output: Vec<String> },
     #[error("could not make a root file system: {message}{}", quoted_log(output))]
     Rootfs { message: String, output: Vec<String> },
     #[error("{source}")]

@@ -43,16 +43,25 @@ impl Problems {
 
     /// Each problem as compilers show theirs.
     pub fn reports(&self, is_styled: bool) -> Vec<String> {
+        self.rendered(&Level::ERROR, is_styled)
+    }
+
+    /// Likewise, where they keep nobody from anything.
+    pub fn warnings(&self, is_styled: bool) -> Vec<String> {
+        self.rendered(&Level::WARNING, is_styled)
+    }
+
+    fn rendered(&self, level: &Level<'static>, is_styled: bool) -> Vec<String> {
         let renderer = if is_styled { Renderer::styled() } else { Renderer::plain() };
-        let shown = self.all.iter().take(MOST_SHOWN).map(|problem| renderer.render(&[self.group(problem)]));
+        let shown = self.all.iter().take(MOST_SHOWN).map(|problem| renderer.render(&[self.group(level.clone(), problem)]));
         let left = self.all.len().saturating_sub(MOST_SHOWN);
         shown.chain((left > 0).then(|| format!("and {left} more"))).collect()
     }
 
-    fn group<'a>(&'a self, problem: &'a Problem) -> Group<'a> {
+    fn group<'a>(&'a self, level: Level<'a>, problem: &'a Problem) -> Group<'a> {
         let snippet = Snippet::source(&self.text).path(&self.file).fold(true);
         let snippet = snippet.annotation(AnnotationKind::Primary.span(problem.span.clone()));
-        let group = Level::ERROR.primary_title(&problem.message).element(snippet);
+        let group = level.primary_title(&problem.message).element(snippet);
         match &problem.hint {
             Some(hint) => group.element(Level::HELP.with_name("hint").message(hint)),
             None => group,

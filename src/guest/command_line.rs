@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use lexopt::prelude::{Long, Value};
 use lexopt::{Error, Parser, ValueExt};
+use serde::de::DeserializeOwned;
 
 use crate::model::{SessionState, UnknownState};
-use crate::protocol::hooks::Command;
+use crate::protocol::hooks::{Command, Later};
 
 /// What the guest is for.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,10 +80,16 @@ pub enum HomeVerb {
 pub enum HooksVerb {
     /// Those of a new container, unless they have succeeded.
     Create(Vec<Command>),
-    /// Those of this start, in the background.
-    Start(Vec<Command>),
+    /// Those that follow, and those of this start, in the background.
+    Start(Later),
+    /// Likewise, and wait for them.
+    StartAndWait(Later),
     /// Be what goes on with those of this start.
-    Serve(Vec<Command>),
+    Serve(Later),
+    /// Those of an attach, in the background.
+    Attach(Vec<Command>),
+    /// Be what goes on with those.
+    ServeAttach(Vec<Command>),
     /// Print what became of them.
     State,
 }
@@ -168,7 +175,10 @@ fn hooks(line: &mut Parser) -> Result<HooksVerb, Error> {
     Ok(match verb.as_str() {
         "create" => HooksVerb::Create(commands(line)?),
         "start" => HooksVerb::Start(commands(line)?),
+        "start-and-wait" => HooksVerb::StartAndWait(commands(line)?),
         "serve" => HooksVerb::Serve(commands(line)?),
+        "attach" => HooksVerb::Attach(commands(line)?),
+        "serve-attach" => HooksVerb::ServeAttach(commands(line)?),
         "state" => HooksVerb::State,
         _ => return Err(Error::UnexpectedArgument(verb.into())),
     })
@@ -188,7 +198,7 @@ fn home(line: &mut Parser) -> Result<HomeVerb, Error> {
     }
 }
 
-fn commands(line: &mut Parser) -> Result<Vec<Command>, Error> {
+fn commands<T: DeserializeOwned>(line: &mut Parser) -> Result<T, Error> {
     let json = word(line, "hooks")?;
     serde_json::from_str(&json).map_err(|error| Error::ParsingFailed { value: json, error: error.into() })
 }
@@ -261,7 +271,7 @@ mod tests {
 
     #[test]
     fn hooks_travel_as_json() {
-        let hooks = vec![vec!["make".to_owned(), "all".to_owned()]];
+        let hooks = vec![Command::One(vec!["make".to_owned(), "all".to_owned()])];
         assert_eq!(parse(&["hooks", "create", r#"[["make","all"]]"#]), Ok(Verb::Hooks(HooksVerb::Create(hooks))));
         assert!(parse(&["hooks", "create", "make"]).is_err());
     }

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::config::{Waiting, own_file};
+use crate::config::Waiting;
 use crate::connection::terminal;
 use crate::context::Context;
-use crate::error::Error;
+use crate::error::{Error, Problems};
 use crate::quote;
 use crate::tmux::{ClientName, TmuxServer};
 
@@ -81,10 +81,15 @@ pub fn print(error: &Error) {
     }
 }
 
+/// Shows what is worth knowing of a file, on the terminal.
+pub fn print_warnings(warnings: &Problems) {
+    anstream::eprintln!("{}", warnings.warnings(true).join("\n\n"));
+}
+
 /// Says that lines of a project's file wait for trust, where the person is looking.
 pub fn note_waiting(waiting: &Waiting, context: &Context) {
     let directory = quote::shell_if_needed(&waiting.project.to_string_lossy());
-    let file = own_file(&waiting.project);
+    let file = &waiting.file;
     let lines: String = waiting.lines.iter().map(|(n, line)| format!("\n  {n}: {}", quote::printable(line))).collect();
     let text =
         format!("`{}` is not trusted, so these lines of it have no effect:{lines}", quote::printable(&file.to_string_lossy()));

@@ -11,6 +11,15 @@ pub struct HostUser {
     home: String,
     /// Whether the image has a line for them, which is left alone.
     is_the_images: bool,
+    /// What the image's own line said, where they have other ids now.
+    was: Option<Ids>,
+}
+
+/// A user's ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ids {
+    pub uid: u32,
+    pub gid: u32,
 }
 
 impl HostUser {
@@ -23,17 +32,34 @@ impl HostUser {
         };
         let name = if uid == 0 { "root" } else { login.filter(is_safe).filter(|&name| name != "root").unwrap_or("user") };
         let home = if uid == 0 { "/root".to_owned() } else { format!("/home/{name}") };
-        Self { uid, gid, name: name.to_owned(), home, is_the_images: false }
+        Self { uid, gid, name: name.to_owned(), home, is_the_images: false, was: None }
     }
 
     /// A user that the image's `/etc/passwd` names. One without a home that a volume could be mounted at gets one.
     pub fn of_image(name: &str, passwd: &str) -> Option<Self> {
-        let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
+        let is_id = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
+        let field = if is_id { 2 } else { 0 };
+        let line = passwd.lines().find(|line| line.split(':').nth(field) == Some(name))?;
         let fields: Vec<&str> = line.split(':').collect();
+        let name = fields.first().copied()?;
         let (uid, gid) = (fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?);
         let is_home = |home: &&str| home.starts_with('/') && !["/", "/nonexistent", "/dev/null"].contains(home);
         let home = fields.get(5).copied().filter(is_home).map_or_else(|| format!("/home/{name}"), str::to_owned);
-        Some(Self { uid, gid, name: name.to_owned(), home, is_the_images: true })
+        Some(Self { uid, gid, name: name.to_owned(), home, is_the_images: true, was: None })
+    }
+
+    /// The same user with the host user's uid and gid. Root, on either side, stays as it is.
+    pub fn with_ids_of(self, host: &Self) -> Self {
+        if self.uid == 0 || host.uid == 0 || (self.uid, self.gid) == (host.uid, host.gid) {
+            return self;
+        }
+        let was = Some(Ids { uid: self.uid, gid: self.gid });
+        Self { uid: host.uid, gid: host.gid, was, ..self }
+    }
+
+    /// The ids that files of theirs have in the image, where these are others.
+    pub fn ids_in_image(&self) -> Option<Ids> {
+        self.was
     }
 
     /// `uid:gid`
@@ -49,6 +75,9 @@ impl HostUser {
     ///
     /// The line comes first, so that it names the uid even where the image has another name for it.
     pub fn passwd(&self, image: Option<&str>, shell: &str) -> Option<String> {
+        if self.was.is_some() {
+            return Some(self.renumbered(image.unwrap_or_default()));
+        }
         let root = if self.uid == 0 { "" } else { "root:x:0:0:root:/root:/bin/sh\n" };
         // No password, and none in a shadow file that has no line for them: sudo takes such an account for one that has expired.
         let line = format!("{}:*:{}:{}::{}:{shell}\n", self.name, self.uid, self.gid, self.home());
@@ -60,6 +89,9 @@ impl HostUser {
     /// user's alone has the user's name, whoever has that number in the image.
     pub fn group(&self, image: Option<&str>) -> Option<String> {
         let root = if self.gid == 0 { "" } else { "root:x:0:\n" };
+        if let (Some(was), Some(image)) = (self.was, image) {
+            return self.regrouped(was, image);
+        }
         let is_own = self.gid == self.uid && !self.is_the_images;
         let has_gid = |line: &str| {
             let mut fields = line.split(':');
@@ -68,6 +100,35 @@ impl HostUser {
         };
         let known = image.is_some_and(|text| text.lines().any(has_gid));
         prepend(&format!("{}:x:{}:\n", self.name, self.gid), image, root, known)
+    }
+
+    /// The image's `/etc/passwd` with their line first, so that it names the uid whoever else has it, and with their new ids.
+    fn renumbered(&self, image: &str) -> String {
+        let is_theirs = |line: &&str| line.split(':').next() == Some(self.name.as_str());
+        let own = image.lines().filter(is_theirs).map(|line| {
+            let mut fields: Vec<String> = line.split(':').map(str::to_owned).collect();
+            if let [_, _, uid, gid, ..] = fields.as_mut_slice() {
+                (*uid, *gid) = (self.uid.to_string(), self.gid.to_string());
+            }
+            fields.join(":")
+        });
+        let others = image.lines().filter(|line| !is_theirs(line)).map(str::to_owned);
+        own.chain(others).map(|line| line + "\n").collect()
+    }
+
+    /// The image's `/etc/group` with their group's new gid; `None` where another group has that, which is theirs then.
+    fn regrouped(&self, was: Ids, image: &str) -> Option<String> {
+        let has = |line: &str, gid: u32| line.split(':').nth(2) == Some(&gid.to_string());
+        if image.lines().any(|line| has(line, self.gid)) {
+            return None;
+        }
+        let lines = image.lines().map(|line| match line.split(':').collect::<Vec<_>>()[..] {
+            [name, password, _, ref members @ ..] if has(line, was.gid) => {
+                format!("{name}:{password}:{}:{}\n", self.gid, members.join(":"))
+            }
+            _ => format!("{line}\n"),
+        });
+        Some(lines.collect())
     }
 
     /// Which of the image's users have another's number or name now, as `name (uid)`.

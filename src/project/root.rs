@@ -12,7 +12,7 @@ pub enum Asked {
 /// What marks a project's root, strongest first.
 const MARKERS: [&str; 3] = ["wharf.kdl", ".devcontainer", ".git"];
 
-/// The nearest ancestor of `directory` that holds `wharf.kdl`, else `.devcontainer/`, else is a git work tree's root,
+/// The nearest ancestor of `directory` that holds `wharf.kdl`, else `.devcontainer/` or `.devcontainer.json`, else is a git work tree's root,
 /// else `directory` itself. `/` and the home directory are never it, unless the person asked for them by name; `None`
 /// where nothing is left.
 ///
@@ -46,7 +46,7 @@ fn is_marked(directory: &Path, marker: &str) -> bool {
     let path = directory.join(marker);
     match marker {
         "wharf.kdl" => path.is_file(),
-        ".devcontainer" => path.is_dir(),
+        ".devcontainer" => path.is_dir() || directory.join(".devcontainer.json").is_file(),
         // A file in a worktree or a submodule, a directory elsewhere.
         _ => path.exists(),
     }

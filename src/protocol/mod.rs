@@ -18,6 +18,7 @@ pub mod launch;
 pub mod sshd;
 #[cfg(test)]
 mod tests;
+pub mod variables;
 mod window;
 
 use std::io;

@@ -94,6 +94,7 @@ pub async fn create_and_enter(
     asked.refuse_kept(&connector).await?;
     let mut connected = connector.up(&asked.wanted(context)).await?;
     asked.begin(&mut connected, &connector).await?;
+    asked.attached(&mut connected, &connector).await?;
     let connector = connector.of_root(as_root);
     if as_root {
         connected = Box::pin(connector.running()).await?;

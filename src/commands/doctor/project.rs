@@ -1,7 +1,7 @@
 //! A project: what is configured for it, and its container.
 
-use crate::commands::config::part;
-use crate::config::{Config, DEFAULT_IMAGE, Image, Locations, Part, Waiting, own_file};
+use crate::commands::config::check_file;
+use crate::config::{self, Choice, Config, DEFAULT_IMAGE, Image, Locations, Part, Waiting, own_file};
 use crate::connection;
 use crate::container::{drift, plan};
 use crate::context::Context;
@@ -41,10 +41,11 @@ impl Wanted {
 pub fn configuration(locations: &Locations, project: Option<&Project>) -> (Vec<Finding>, Wanted) {
     const CHECK: &str = "config";
     let own = project.map(|project| own_file(project.path()));
+    let devcontainers = project.map(|project| config::devcontainers_of(project.path())).unwrap_or_default();
     let mut counts = Vec::new();
     let mut findings = Vec::new();
-    for file in [&locations.global].into_iter().chain(&own) {
-        match part(file, locations) {
+    for file in [&locations.global].into_iter().chain(&own).chain(&devcontainers) {
+        match check_file(file, locations) {
             Ok(None) => {}
             Ok(Some(_)) => counts.push(format!("`{}`", file.display())),
             Err(Error::Configuration { files }) => {
@@ -65,27 +66,27 @@ pub fn configuration(locations: &Locations, project: Option<&Project>) -> (Vec<F
     let Some(project) = project else {
         return (findings, Wanted::default());
     };
-    match locations.effective(project, None, Part::default()) {
+    match locations.effective(project, Choice::default(), Part::default()) {
         Ok(effective) => {
-            findings.push(trust(effective.waiting.as_ref()));
+            if effective.waiting.is_empty() {
+                findings.push(Finding::ok(TRUST, "no line waits for it"));
+            }
+            findings.extend(effective.waiting.iter().map(trust));
             (findings, Wanted::of(&effective.config, project))
         }
         Err(error) => (vec![Finding::of(CHECK, &error, "`wharf config check` shows it")], Wanted::default()),
     }
 }
 
-fn trust(waiting: Option<&Waiting>) -> Finding {
-    const CHECK: &str = "trust";
-    let Some(Waiting { project, lines }) = waiting else {
-        return Finding::ok(CHECK, "no line waits for it");
-    };
+const TRUST: &str = "trust";
+
+fn trust(Waiting { project, file, lines }: &Waiting) -> Finding {
     let numbers: Vec<String> = lines.iter().map(|(number, _)| number.to_string()).collect();
     let (which, wait) =
         if numbers.len() == 1 { ("line", "waits for your trust, and has") } else { ("lines", "wait for your trust, and have") };
-    let file = own_file(project);
     let found = format!("{which} {} of `{}` {wait} no effect", numbers.join(", "), file.display());
     let directory = quote::shell_if_needed(&project.to_string_lossy());
-    Finding::warning(CHECK, &found, &format!("read it, then `wharf trust {directory}`"))
+    Finding::warning(TRUST, &found, &format!("read it, then `wharf trust {directory}`"))
 }
 
 /// The project's container: how it stands, whether it is reached without the engine, and what has changed since it was made.
@@ -183,10 +184,12 @@ mod tests {
 
     #[test]
     fn lines_that_wait_are_named_by_their_numbers() {
-        assert_eq!(trust(None).state, Verdict::Ok);
-        let waiting =
-            Waiting { project: "/srv/it's".into(), lines: vec![(2, "port 80".to_owned()), (5, "mount \"/\"".to_owned())] };
+        let waiting = Waiting {
+            project: "/srv/it's".into(),
+            file: "/srv/it's/wharf.kdl".into(),
+            lines: vec![(2, "port 80".to_owned()), (5, "mount \"/\"".to_owned())],
+        };
         let found = "lines 2, 5 of `/srv/it's/wharf.kdl` wait for your trust, and have no effect";
-        assert_eq!(trust(Some(&waiting)), Finding::warning("trust", found, r"read it, then `wharf trust '/srv/it'\''s'`"));
+        assert_eq!(trust(&waiting), Finding::warning("trust", found, r"read it, then `wharf trust '/srv/it'\''s'`"));
     }
 }

@@ -151,8 +151,8 @@ async fn watch(name: ContainerName, since: Instant, context: &Context) -> Done {
 
 /// What is configured now; nothing where that is wrong.
 fn limit(project: &Project, effective: Option<&str>, context: &Context) -> Option<Duration> {
-    let profile = effective.and_then(RecordedConfig::from_label).and_then(|recorded| recorded.flags.profile);
-    let effective = context.configuration().effective(project, profile.as_deref(), Part::default()).ok()?;
+    let flags = effective.and_then(RecordedConfig::from_label).map(|recorded| recorded.flags).unwrap_or_default();
+    let effective = context.configuration().effective(project, flags.choice(), Part::default()).ok()?;
     effective.config.idle_stop.map(|limit| limit.value.0)
 }
 

@@ -13,7 +13,8 @@ use crate::project::Project;
 
 impl Lifecycle<'_> {
     pub(super) async fn create(&self, image: &Image, wanted: &Wanted<'_>, under: Option<String>) -> Result<()> {
-        let user = Box::pin(self.preparation(wanted).user_of(image)).await?;
+        let featured = Box::pin(self.with_features(image, wanted)).await?;
+        let user = Box::pin(self.preparation(wanted).user_of(featured.as_ref().unwrap_or(image))).await?;
         let wanted = &wanted.run_as(user.as_ref());
         let tools = Tools::gather(&wanted.tools)?;
         if let Err(error) = tools.tmux() {
@@ -24,18 +25,25 @@ impl Lifecycle<'_> {
             // Of containers that come and go with a command, a script need not hear each time.
             if wanted.throw_away { progress::say_line(&exposure) } else { progress::note(&exposure) }
         }
+        wanted.notes.iter().for_each(|note| progress::note(note));
         let on_disk = OnDisk::look(self.project, wanted)?;
         if !on_disk.masked.is_empty() {
             paths::put_empty(&self.name(), wanted.state_dir)?;
         }
         let kept = self.kept_volumes(wanted, under.is_some()).await?;
-        let features = self.engine.features().await?;
-        let (_, lost) = wanted.resources.limits.kept_by(features.cgroups);
+        // By its labels the container is of the image that is configured.
+        let environment = featured.as_ref().unwrap_or(image).environment.clone();
+        let image = &Image { environment, ..image.clone() };
+        let abilities = self.engine.features().await?;
+        let (_, lost) = wanted.resources.limits.kept_by(abilities.cgroups);
         if !lost.is_empty() {
-            progress::note(&format!("{features} has no cgroups to keep these limits by: {}", lost.join(", ")));
+            progress::note(&format!("{abilities} has no cgroups to keep these limits by: {}", lost.join(", ")));
         }
-        let given = Given { image, tools: &tools, on_disk: &on_disk, kept: &kept, features };
-        let spec = spec::container(self.project, self.name(), wanted, &given);
+        let given = Given { image, tools: &tools, on_disk: &on_disk, kept: &kept, features: abilities };
+        let mut spec = spec::container(self.project, self.name(), wanted, &given);
+        if let Some(featured) = &featured {
+            featured.name.clone_into(&mut spec.image);
+        }
         let shared = paths::shared(&self.name(), wanted.state_dir);
         paths::create_for(&shared, &wanted.user.id_pair())?;
         if wanted.read_only {

@@ -50,6 +50,7 @@ impl Lifecycle<'_> {
             dockerfile: &name,
             target: recipe.target.as_deref(),
             arguments: &recipe.arguments,
+            cache_from: &recipe.cache_from,
             labels,
             anew: false,
         };

@@ -1,7 +1,9 @@
 //! Look, plan, act: a project's container, from what the engine says to what was asked for.
 
 mod create;
+mod features;
 mod fetch;
+mod host;
 mod ready;
 mod replace;
 mod sources;
@@ -80,6 +82,13 @@ impl Lifecycle<'_> {
     }
 
     async fn bring_up(&self, wanted: &Wanted<'_>, made: &mut Vec<Made>) -> Result<Up> {
+        if !wanted.on_host.is_empty() {
+            // Before anything is looked at: it may make what a build or a mount needs.
+            let container = self.engine.container(&self.name()).await?;
+            if container.is_none_or(|container| !container.state.is_up()) {
+                Box::pin(self.run_on_host(wanted)).await?;
+            }
+        }
         let mut has_fetched = false;
         for _ in 0..ATTEMPTS {
             let mut seen = self.look(Some(wanted.image)).await?;
@@ -174,7 +183,11 @@ impl Lifecycle<'_> {
                 drop(lock);
                 put_back
             }
-            (Step::Prepare { image_id }, Some(wanted)) => self.preparation(wanted).put(image_id.as_deref()).await,
+            (Step::Prepare { image_id }, Some(wanted)) => {
+                // Features may have added users to what the image has.
+                let image_id = image_id.as_deref().filter(|_| wanted.features.features.is_empty());
+                self.preparation(wanted).put(image_id).await
+            }
             (Step::Start, _) => {
                 self.ensure_surroundings().await?;
                 self.engine.start_container(&name).await

@@ -23,6 +23,7 @@ impl Lifecycle<'_> {
                     wanted.check(self.project, seen.container.as_ref())?;
                     // Left by one that was killed.
                     self.take(&[Step::RemoveNext, Step::RemoveAside]).await?;
+                    Box::pin(self.run_on_host(wanted)).await?;
                     return Box::pin(self.take_or_undo(&steps, wanted)).await;
                 }
             }

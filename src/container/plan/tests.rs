@@ -37,7 +37,16 @@ pub(super) fn removed() -> Step {
 }
 
 pub(super) fn image() -> Image {
-    Image { name: "debian".to_owned(), id: "sha256:1".to_owned(), architecture: "amd64".to_owned(), project: None, inputs: None }
+    Image {
+        name: "debian".to_owned(),
+        id: "sha256:1".to_owned(),
+        architecture: "amd64".to_owned(),
+        project: None,
+        inputs: None,
+        user: None,
+        environment: Vec::new(),
+        metadata: None,
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 
 use crate::container::spec;
 use crate::container::wanted::Wanted;
-use crate::engine::{Archive, Engine, Image, Mount};
+use crate::engine::{Archive, Engine, Image, Mount, Owner};
 use crate::error::{Error, Result};
 use crate::model::ContainerName;
 use crate::paths;
@@ -19,6 +19,7 @@ use crate::project::Project;
 use crate::project::host_user::HostUser;
 use crate::protocol::{LIFE_DIR, LIFE_PARENT};
 use users::ImageUsers;
+pub use users::login_of;
 
 pub struct Preparation<'a> {
     pub engine: &'a Engine,
@@ -42,8 +43,9 @@ impl Preparation<'_> {
         let name = self.name.as_str();
         let failed = |source| Error::io(format!("prepare files for container `{name}`"), source);
         let users = self.users(name, image_id).await?;
-        let user = self.wanted.login.map(|login| users.user(login, self.wanted.image.name)).transpose()?;
+        let user = self.wanted.login.map(|login| users.user(login, self.wanted.image.name, self.wanted.user)).transpose()?;
         let wanted = self.wanted.run_as(user.as_ref());
+        self.give_home(name, wanted.user).await?;
         let directories = self.directories(name, &wanted).await?;
         match archive(&directories, wanted.user, &Entries { sudoers: sudoers(&wanted), ..entries(wanted.user, &users) })
             .map_err(failed)?
@@ -56,6 +58,13 @@ impl Preparation<'_> {
             },
             None => Ok(()),
         }
+    }
+
+    /// What the image has in the home of a user that has other ids here becomes theirs.
+    async fn give_home(&self, container: &str, user: &HostUser) -> Result<()> {
+        let Some(was) = user.ids_in_image() else { return Ok(()) };
+        let (old, new) = (Owner { uid: was.uid, gid: was.gid }, Owner { uid: user.uid, gid: user.gid });
+        self.engine.give(container, &user.home(), old, new, self.wanted.cache_dir).await
     }
 
     /// The directory that lives as long as the container, into the volume that it is in where all else is read-only.
@@ -89,12 +98,12 @@ impl Preparation<'_> {
     pub async fn user_of(&self, image: &Image) -> Result<Option<HostUser>> {
         let Some(login) = self.wanted.login else { return Ok(None) };
         if let Some(users) = ImageUsers::kept(self.wanted.cache_dir, Some(&image.id)) {
-            return users.user(login, &image.name).map(Some);
+            return users.user(login, &image.name, self.wanted.user).map(Some);
         }
         let helper = self.create_helper(image, Vec::new(), self.labels()).await?;
         let users = self.users(&helper, Some(&image.id)).await;
         self.engine.remove_filler(&helper).await?;
-        users?.user(login, &image.name).map(Some)
+        users?.user(login, &image.name, self.wanted.user).map(Some)
     }
 
     fn labels(&self) -> HashMap<String, String> {
@@ -115,7 +124,8 @@ impl Preparation<'_> {
         if let Some(users) = ImageUsers::kept(cache_dir, image_id) {
             return Ok(users);
         }
-        let users = ImageUsers::read(self.engine, container).await?;
+        let image = self.engine.image(image_id.unwrap_or(self.wanted.image.name)).await?;
+        let users = ImageUsers::read(self.engine, container, image.as_ref()).await?;
         users.keep(cache_dir, image_id);
         Ok(users)
     }
@@ -127,6 +137,7 @@ impl Preparation<'_> {
         for (name, content) in files {
             paths::put(&directory.join(name), &content.unwrap_or_default())?;
         }
+        self.give_home(helper, self.wanted.user).await?;
         let directories = self.directories(helper, self.wanted).await?;
         let archive = archive(&directories, self.wanted.user, &Entries::default());
         match archive.map_err(|source| Error::io(format!("prepare the volumes of `{}`", self.name), source))? {

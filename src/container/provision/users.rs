@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Engine;
+use crate::config::User;
+use crate::engine::{Engine, Image};
 use crate::error::{Error, Result};
 use crate::project::host_user::HostUser;
 
@@ -18,6 +19,28 @@ pub struct ImageUsers {
     /// The content of group(5).
     pub group: Option<String>,
     pub has_bash: bool,
+    /// Who the image is for: a name or a uid.
+    pub login: String,
+}
+
+/// What the label of a development container's image says of users.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Entry {
+    remote_user: Option<String>,
+    container_user: Option<String>,
+}
+
+/// Who an image is for: a name or a uid. Its label can hold one entry or several, of which the last counts.
+pub fn login_of(image: Option<&Image>) -> String {
+    let metadata = image.and_then(|image| image.metadata.as_deref()).unwrap_or_default();
+    let one = || serde_json::from_str::<Entry>(metadata).map(|entry| vec![entry]);
+    let entries: Vec<Entry> = serde_json::from_str(metadata).or_else(|_| one()).unwrap_or_default();
+    let last = |of: fn(&Entry) -> Option<&String>| entries.iter().rev().find_map(of).cloned();
+    let said = last(|entry| entry.remote_user.as_ref()).or_else(|| last(|entry| entry.container_user.as_ref()));
+    let user = said.or_else(|| image?.user.clone()).filter(|user| !user.is_empty());
+    let user = user.as_deref().unwrap_or("root");
+    user.split(':').next().unwrap_or(user).to_owned()
 }
 
 impl ImageUsers {
@@ -26,12 +49,13 @@ impl ImageUsers {
         serde_json::from_slice(&fs::read(file(cache_dir, image_id)?).ok()?).ok()
     }
 
-    pub async fn read(engine: &Engine, container: &str) -> Result<Self> {
+    pub async fn read(engine: &Engine, container: &str, image: Option<&Image>) -> Result<Self> {
         let text = |file: Option<Vec<u8>>| file.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         Ok(Self {
             passwd: text(engine.get_file(container, "/etc/passwd").await?),
             group: text(engine.get_file(container, "/etc/group").await?),
             has_bash: engine.path_exists(container, "/bin/bash").await?,
+            login: login_of(image),
         })
     }
 
@@ -51,9 +75,24 @@ impl ImageUsers {
         fs::rename(new, file)
     }
 
-    pub fn user(&self, name: &str, image: &str) -> Result<HostUser> {
+    /// A user of the image, as `who` says; `host` is whose uid and gid they may get.
+    pub fn user(&self, who: &User, image: &str, host: &HostUser) -> Result<HostUser> {
         let passwd = self.passwd.as_deref().unwrap_or_default();
-        HostUser::of_image(name, passwd).ok_or_else(|| Error::NoUser {
+        let (name, is_mapped) = match who {
+            User::Host => return Ok(host.clone()),
+            User::Root => return Ok(HostUser::new(0, 0, None)),
+            User::Named(name) => (name, false),
+            User::Mapped(name) => (name, true),
+            User::Image { is_mapped } => (&self.login, *is_mapped),
+        };
+        let user = HostUser::of_image(name, passwd).or_else(|| match who {
+            // An image may say an id that it has no name for, and root needs none.
+            User::Image { .. } if name == "root" => Some(HostUser::new(0, 0, None)),
+            User::Image { .. } => name.parse().ok().map(|uid| HostUser::new(uid, uid, None)),
+            _ => None,
+        });
+        let user = user.map(|user| if is_mapped { user.with_ids_of(host) } else { user });
+        user.ok_or_else(|| Error::NoUser {
             image: image.to_owned(),
             name: name.to_owned(),
             users: passwd.lines().filter_map(|line| line.split(':').next()).map(crate::quote::printable).collect(),

@@ -16,7 +16,7 @@ pub struct Files<'a> {
     context: &'a Path,
     /// Their paths in it.
     paths: Vec<PathBuf>,
-    added: Option<(PathBuf, String)>,
+    added: Vec<(PathBuf, String)>,
 }
 
 impl<'a> Files<'a> {
@@ -30,13 +30,13 @@ impl<'a> Files<'a> {
             }
         }
         paths.sort();
-        Ok(Self { context, paths, added: None })
+        Ok(Self { context, paths, added: Vec::new() })
     }
 
     /// Adds a file, or replaces one, with content that is not the context's.
     pub fn add(&mut self, path: &Path, content: String) {
         self.paths.retain(|known| known != path);
-        self.added = Some((path.to_owned(), content));
+        self.added.push((path.to_owned(), content));
     }
 
     /// Everything that a build can see but times: paths, kinds, whether they can be executed, targets of links, content.
@@ -67,7 +67,7 @@ impl<'a> Files<'a> {
     /// Writes them as a tar archive. As docker's client has it, all of them are root's.
     pub fn pack(&self, into: impl Write) -> io::Result<()> {
         let mut tar = tar::Builder::new(into);
-        if let Some((path, content)) = &self.added {
+        for (path, content) in &self.added {
             let mut header = tar::Header::new_gnu();
             header.set_mode(0o644);
             header.set_size(content.len() as u64);

@@ -14,12 +14,15 @@ use crate::config::Build;
 use crate::digest;
 use crate::error::{Error, Result};
 use crate::model::slug;
-use crate::project::Project;
+use crate::project::{Project, normal};
 use context::Files;
 use ignore::Ignore;
 
 /// What of the context is left out.
 const IGNORE: &str = ".dockerignore";
+
+/// What a Dockerfile is called in a context that it is not in.
+const OUTSIDE: &str = ".wharf.Dockerfile";
 
 /// How a project's image is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +33,7 @@ pub struct Recipe {
     dockerfile: PathBuf,
     pub target: Option<String>,
     pub arguments: Vec<(String, String)>,
+    pub cache_from: Vec<String>,
     /// What the image is called: `wharf-project-<parent>-<base>:latest`.
     pub tag: String,
     /// What it is called where an image of that name is another project's.
@@ -38,18 +42,28 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// A directory is the context and holds the `Dockerfile`; with a file, the context is the project.
+    /// A directory is the context and holds the `Dockerfile`; with a file, the context is the project, unless it says another.
     pub fn of(build: &Build, project: &Project) -> Self {
         let inside: PathBuf = Path::new(&build.path).components().filter(|part| part.as_os_str() != ".").collect();
         let path = project.path().join(&inside);
-        let (context, dockerfile) =
-            if path.is_dir() { (path, PathBuf::from("Dockerfile")) } else { (project.path_buf(), inside) };
+        let (context, dockerfile) = match &build.context {
+            Some(context) => {
+                let context = normal(&project.path().join(context));
+                let file = normal(&path);
+                // One that is elsewhere keeps its whole path.
+                let below = file.strip_prefix(&context).map(Path::to_owned);
+                (context, below.unwrap_or(file))
+            }
+            None if path.is_dir() => (path, PathBuf::from("Dockerfile")),
+            None => (project.path_buf(), inside),
+        };
         let (tag, own_tag) = tags(project);
         Self {
             context,
             dockerfile,
             target: build.target.clone(),
             arguments: build.arguments.clone(),
+            cache_from: build.cache_from.clone(),
             tag,
             own_tag,
             inputs: OnceCell::new(),
@@ -69,7 +83,12 @@ impl Recipe {
 
     /// The Dockerfile, as the engine finds it in the context.
     pub fn name(&self) -> String {
-        self.dockerfile.to_string_lossy().into_owned()
+        if self.is_outside() { OUTSIDE.to_owned() } else { self.dockerfile.to_string_lossy().into_owned() }
+    }
+
+    /// Whether the Dockerfile is not in the context, and has to be added to it.
+    fn is_outside(&self) -> bool {
+        self.dockerfile.is_absolute()
     }
 
     /// The first 12 hex digits of the SHA-256 of all that goes into the image. Read once.
@@ -112,11 +131,21 @@ impl Recipe {
             // And takes itself away.
             (Some(text), _) => (own, format!("{text}\n{IGNORE}\n")),
             (None, Some(text)) => (general, text),
-            (None, None) => return Files::of(&self.context, &Ignore::default(), &[&self.dockerfile]),
+            (None, None) => return self.files_but(&Ignore::default()),
         };
         let ignore = Ignore::parse(&self.context.join(file), &text)?;
-        let mut files = Files::of(&self.context, &ignore, &[&self.dockerfile])?;
+        let mut files = self.files_but(&ignore)?;
         files.add(general, text);
+        Ok(files)
+    }
+
+    fn files_but(&self, ignore: &Ignore) -> Result<Files<'_>> {
+        if !self.is_outside() {
+            return Files::of(&self.context, ignore, &[&self.dockerfile]);
+        }
+        let mut files = Files::of(&self.context, ignore, &[])?;
+        let text = fs::read_to_string(self.path()).map_err(|source| Error::BuildContext { path: self.path(), source })?;
+        files.add(Path::new(OUTSIDE), text);
         Ok(files)
     }
 
@@ -177,7 +206,7 @@ mod tests {
     /// A project with a Dockerfile, and what changes of it.
     fn inputs_of(directory: &Path, build: &str) -> String {
         let project = Project::at(directory).unwrap();
-        let build = Build { path: build.to_owned(), target: None, arguments: vec![] };
+        let build = Build { path: build.to_owned(), context: None, target: None, arguments: vec![], cache_from: vec![] };
         Recipe::of(&build, &project).inputs().unwrap().to_owned()
     }
 
@@ -226,7 +255,7 @@ mod tests {
         fs::create_dir(&sub).unwrap();
         fs::write(sub.join("Dockerfile"), "FROM scratch\n").unwrap();
         let of = |path: &str| {
-            let build = Build { path: path.to_owned(), target: None, arguments: vec![] };
+            let build = Build { path: path.to_owned(), context: None, target: None, arguments: vec![], cache_from: vec![] };
             let recipe = Recipe::of(&build, &Project::at(directory.path()).unwrap());
             let mut packed = Vec::new();
             recipe.pack(&mut packed).unwrap();

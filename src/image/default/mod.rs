@@ -89,6 +89,7 @@ async fn build(engine: &Engine, variant: Variant, base: &str, anew: bool) -> Res
         tag: image,
         dockerfile: "Dockerfile",
         target: None,
+        cache_from: &[],
         arguments: &arguments,
         labels: HashMap::from([("org.opencontainers.image.title", title)]),
         anew,
