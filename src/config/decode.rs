@@ -10,8 +10,8 @@ use super::fields::{Fields, add, name_span, problem, sourced, unknown};
 use super::forbidden;
 use super::machine;
 use super::part::{
-    Build, Command, Dotfiles, Gpus, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Span, Ssh, User,
-    Variable, Volume, Way,
+    self, Build, Cache, Command, Dotfiles, Gpus, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Span, Ssh,
+    User, Variable, Volume, Way,
 };
 use super::source::{Scope, Source};
 use super::syntax;
@@ -20,7 +20,7 @@ use crate::error::{Problem, Problems, place};
 use crate::model::stop_signal;
 
 /// What a profile can hold.
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "image",
     "build",
     "user",
@@ -31,6 +31,7 @@ const KEYS: [&str; 23] = [
     "mount",
     "share",
     "volume",
+    "cache",
     "env",
     "port",
     "ssh",
@@ -200,6 +201,19 @@ impl Decoder<'_> {
             "volume" => {
                 let volume = fields.argument("a name", value::name).zip(fields.argument("a path", value::container_path));
                 add(&mut layer.volumes, volume.map(|(name, target)| Volume { name, target }), source, fields);
+            }
+            "cache" => {
+                let name = fields.argument("a name", value::name);
+                let written = fields.optional_argument(value::container_path);
+                let target = written.or_else(|| name.as_deref().and_then(part::usual_place).map(str::to_owned));
+                if let (Some(name), None) = (&name, &target) {
+                    let known = part::CACHES.map(|(name, _)| name).join(", ");
+                    fields.wrong_node(Wrong::new(
+                        format!("`cache \"{name}\"` needs a path"),
+                        format!("those that need none: {known}"),
+                    ));
+                }
+                add(&mut layer.caches, name.zip(target).map(|(name, target)| Cache { name, target }), source, fields);
             }
             "env" => self.variables(fields, layer),
             "port" => {

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::keyed::Keyed;
 use super::machine::Machine;
 use super::part::{
-    Build, Command, Dotfiles, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Span, Ssh, User, Variable,
-    Volume, Way,
+    Build, Cache, Command, Dotfiles, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Span, Ssh, User,
+    Variable, Volume, Way,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -33,6 +33,7 @@ pub struct Config {
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
+    pub caches: Vec<Sourced<Cache>>,
     pub env: Vec<Sourced<Variable>>,
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
@@ -96,6 +97,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         replace_entries(&mut config.sessions, part.sessions);
         replace_entries(&mut config.mounts, part.mounts);
         replace_entries(&mut config.volumes, part.volumes);
+        replace_entries(&mut config.caches, part.caches);
         replace_entries(&mut config.env, part.variables);
         replace_entries(&mut config.ports, part.ports);
         replace_entries(&mut config.masks, part.masks);
@@ -155,6 +157,7 @@ impl Default for Config {
             sessions: Vec::new(),
             mounts: Vec::new(),
             volumes: Vec::new(),
+            caches: Vec::new(),
             env: Vec::new(),
             ports: Vec::new(),
             ssh: None,

@@ -25,6 +25,7 @@ pub struct Part {
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
+    pub caches: Vec<Sourced<Cache>>,
     pub variables: Vec<Sourced<Variable>>,
     pub ports: Vec<Sourced<Port>>,
     pub ssh: Option<Sourced<Ssh>>,
@@ -115,6 +116,30 @@ pub struct Volume {
     /// The project's own: no other project has the same volume by the same name.
     pub name: String,
     pub target: String,
+}
+
+/// A volume that all projects share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cache {
+    pub name: String,
+    pub target: String,
+}
+
+/// Caches that people know by name, and where their programs keep them.
+pub const CACHES: [(&str, &str); 9] = [
+    ("cargo", "~/.cargo/registry"),
+    ("ccache", "~/.cache/ccache"),
+    ("go", "~/go/pkg/mod"),
+    ("gradle", "~/.gradle/caches"),
+    ("maven", "~/.m2/repository"),
+    ("npm", "~/.npm"),
+    ("pip", "~/.cache/pip"),
+    ("pnpm", "~/.local/share/pnpm/store"),
+    ("uv", "~/.cache/uv"),
+];
+
+pub fn usual_place(cache: &str) -> Option<&'static str> {
+    CACHES.iter().find(|(name, _)| *name == cache).map(|(_, place)| *place)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -213,6 +238,7 @@ keyed! {
     Session: name;
     Mount: target;
     Volume: target;
+    Cache: target;
     Variable: name;
     Port: container;
     Pattern: 0;

@@ -84,6 +84,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
         format!("mount {} {} readonly=#{readonly}{optional}", quoted(source), quoted(target))
     });
     lines.each(&part.volumes, |volume| format!("volume {} {}", quoted(&volume.name), quoted(&volume.target)));
+    lines.each(&part.caches, |cache| format!("cache {} {}", quoted(&cache.name), quoted(&cache.target)));
     lines.block("env", &part.variables, |Variable { name, value }| match value {
         Some(value) => format!("{} {}", quoted(name), quoted(value)),
         None => format!("inherit {}", quoted(name)),
@@ -207,6 +208,7 @@ fn as_part(config: &Config) -> Part {
         sessions: config.sessions,
         mounts: config.mounts,
         volumes: config.volumes,
+        caches: config.caches,
         variables: config.env,
         ports: config.ports,
         ssh: config.ssh,

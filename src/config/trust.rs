@@ -28,6 +28,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     let (inherited, given): (Vec<_>, Vec<_>) = part.variables.into_iter().partition(|variable| variable.value.value.is_none());
     each(&part.mounts, &mut waits);
     each(&part.ports, &mut waits);
+    each(&part.caches, &mut waits);
     each(&part.on_create, &mut waits);
     each(&part.on_start, &mut waits);
     each(&part.allowed, &mut waits);

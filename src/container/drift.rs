@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use crate::config::{self, Build, Image, Locations, Part};
 use crate::container::connect::Connector;
-use crate::container::plan::{self, Drift};
+use crate::container::plan::{self, Drift, Lost};
 use crate::container::recorded::{Flags, RecordedConfig};
 use crate::context::Context;
 use crate::deadline::on_thread_within;
 use crate::engine::{Container, Listed, label};
+use crate::error::Result;
 use crate::image::build::Recipe;
+use crate::model::ContainerName;
 use crate::output::report;
 use crate::project::Project;
 
@@ -38,8 +40,23 @@ pub async fn tell(project: &Project, context: &Context) {
 }
 
 async fn drift_of(project: &Project, context: &Context) -> Option<String> {
-    let container = context.engine().ok()?.container(&Connector::to(project, context).name()).await.ok()??;
-    look(project, &container, Depth::Context, context).await.line()
+    let name = Connector::to(project, context).name();
+    let container = context.engine().ok()?.container(&name).await.ok()??;
+    let line = look(project, &container, Depth::Context, context).await.line()?;
+    // A person who follows the hint is to know what else it does.
+    match Box::pin(lost(&name, context)).await {
+        Ok(Some(lost)) => Some(format!("{line} (without `--keep`, {lost} would be lost)")),
+        _ => Some(line),
+    }
+}
+
+/// What was installed in a container, and is not in its image.
+pub async fn lost(name: &ContainerName, context: &Context) -> Result<Option<Lost>> {
+    let engine = context.engine()?;
+    let (changed, inspected) = tokio::try_join!(engine.changed_paths(name), engine.inspect(name))?;
+    let mounted: Vec<String> =
+        inspected.into_iter().flat_map(|inspected| inspected.mounts).map(|mounted| mounted.target).collect();
+    Ok(plan::lost(changed, &mounted))
 }
 
 /// What `wharf rebuild` would apply to this container. Where nobody can say, that is nothing. Of a build, it looks only at the

@@ -81,6 +81,7 @@ impl RecordedConfig {
             say(&format!("mount {}", mount.target), format!("{}{read_only}", mount.source));
         }
         config.volumes.iter().for_each(|volume| say(&format!("volume {}", volume.target), volume.name.clone()));
+        config.caches.iter().for_each(|cache| say(&format!("cache {}", cache.target), cache.name.clone()));
         config.ports.iter().for_each(|port| {
             say(
                 &format!("port {}", port.container),

@@ -33,12 +33,23 @@ impl SshPort {
     }
 }
 
+/// A volume that outlives the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptVolume {
+    /// The engine's.
+    pub name: String,
+    pub target: String,
+    /// What is in it, where all projects share it.
+    pub cache: Option<String>,
+}
+
 #[derive(Debug, Default)]
 pub struct Resources {
     /// `NAME=value`
     pub environment: Vec<String>,
     mounts: Vec<config::Mount>,
     volumes: Vec<(String, String)>,
+    caches: Vec<(String, String)>,
     pub ports: Vec<PortBinding>,
     /// Whether programs of the user may become root's.
     pub sudo: bool,
@@ -74,6 +85,7 @@ impl Resources {
         Self {
             environment: environment.chain(shell).collect(),
             mounts,
+            caches: config.caches.iter().map(|cache| (cache.name.clone(), cache.target.clone())).collect(),
             volumes: config.volumes.iter().map(|volume| (volume.name.clone(), volume.target.clone())).collect(),
             ports: config
                 .ports
@@ -132,9 +144,20 @@ impl Resources {
         }
     }
 
-    /// The project's own volumes: their names within the project, and where they are mounted.
-    pub fn volumes(&self, user: &HostUser) -> impl Iterator<Item = (&str, String)> {
-        self.volumes.iter().map(|(name, target)| (name.as_str(), inside(target, user)))
+    /// The project's own volumes, and those that it shares with others of the same user.
+    pub fn volumes(&self, project: &Project, user: &HostUser) -> Vec<KeptVolume> {
+        let own = self.volumes.iter().map(|(name, target)| KeptVolume {
+            name: project.volume(name),
+            target: inside(target, user),
+            cache: None,
+        });
+        // Of each user id another one: files that are root's are of no use to others.
+        let shared = self.caches.iter().map(|(name, target)| KeptVolume {
+            name: format!("wharf-cache-{}-{name}", user.uid),
+            target: inside(target, user),
+            cache: Some(name.clone()),
+        });
+        own.chain(shared).collect()
     }
 
     /// The canonical paths of what is mounted from the host. Refuses what this machine can't give: a link that leads to the
