@@ -43,6 +43,7 @@ mod readme;
 mod rebuild;
 mod relay;
 mod root;
+mod scripted;
 mod secrets;
 mod sessions;
 mod ssh;

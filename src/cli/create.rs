@@ -1,7 +1,10 @@
 //! Verbs that make a container, or run something in one.
 
+use std::time::Duration;
+
 use clap::Args;
 
+use super::waits::duration;
 use crate::model::SessionName;
 
 // What a container is made from, where there is none yet. No doc comment: clap would take it for what each verb does.
@@ -74,6 +77,12 @@ pub struct Start {
 
     #[command(flatten)]
     pub creation: Creation,
+    /// Wait until it is ready, and each session that is there from the start
+    #[arg(long)]
+    pub wait: bool,
+    /// Give up waiting after this long, as in `90s` or `5m`, with exit code 124
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "wait")]
+    pub timeout: Option<Duration>,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,16 @@ pub struct List {
 }
 
 #[derive(Debug, Args)]
+pub struct Events {
+    /// [default: all projects]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Print an object for each, a line each
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Ports {
     /// A directory, a project's name or a container's [default: all projects]
     pub target: Option<String>,

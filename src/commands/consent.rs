@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn only_what_was_agreed_to_may_end() {
-        let session = |(name, created): &(&str, i64)| Session::parse(&format!("{name} {created} 0 0  ")).unwrap();
+        let session = |&(name, created): &(&str, i64)| Session { created, ..Session::new(name.to_owned()) };
         let at_stake = |container: &str, sessions: &[(&str, i64)]| AtStake {
             container_id: container.to_owned(),
             sessions: sessions.iter().map(session).collect(),

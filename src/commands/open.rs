@@ -1,6 +1,7 @@
 //! `wharf open`
 
 use std::env;
+use std::mem;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
@@ -11,10 +12,10 @@ use super::rebuild::recreate;
 use super::stop::all_or_several;
 use super::{Asked, attach, hooks, watch};
 use crate::cli::Open;
-use crate::commands::target;
+use crate::commands::target::{self, SessionTarget};
 use crate::connection::control::{self, Start};
 use crate::connection::{environment, git};
-use crate::container::connect::Connector;
+use crate::container::connect::{Connected, Connector};
 use crate::container::{drift, plan};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -39,21 +40,27 @@ impl Open {
 pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
     args.creation.remove_on_exit = args.rm;
     if let [] | [_] = args.targets[..] {
-        let project = target::resolve_existing(args.targets.first().map(String::as_str), context).await?;
-        return open(&args, &project, context).await;
+        let target = args.targets.pop();
+        return open_target(&mut args, target.as_deref(), context).await;
     }
     if context.tmux.is_none() && !args.detach {
         return Err(Error::Needs { verb: "open", needs: "tmux to open several projects" });
     }
+    let named = args.session.clone();
     let mut outcomes = Vec::new();
     // One after the other: their windows come in this order, and it may ask.
-    for project in target::resolve_each(&args.targets, context).await {
-        outcomes.push(match project {
-            Ok(project) => Box::pin(open(&args, &project, context)).await.map(drop),
-            Err(error) => Err(error),
-        });
+    for target in mem::take(&mut args.targets) {
+        args.session.clone_from(&named);
+        outcomes.push(Box::pin(open_target(&mut args, Some(&target), context)).await.map(drop));
     }
     all_or_several(outcomes)
+}
+
+/// Opens the session that a target names, else the one of the arguments.
+async fn open_target(args: &mut Open, target: Option<&str>, context: &Context) -> Result<ExitCode> {
+    let SessionTarget { project, session } = target::resolve_existing_session(target, args.session.as_ref(), context).await?;
+    args.session = session;
+    open(args, &project, context).await
 }
 
 async fn open(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {
@@ -81,8 +88,7 @@ async fn open_detached(args: &Open, project: &Project, context: &Context) -> Res
     let mut connected = connector.up(&asked.wanted(context)).await?;
     asked.begin(&mut connected, &connector).await?;
     let session = args.session();
-    let mut environment = environment::for_terminal(|name| context.variable(name), false);
-    environment.extend(git::share(project.path(), &connected.host_dir).await);
+    let environment = session_environment(&connector, &connected).await;
     let connector = connector.of_root(args.root);
     let mut start = Start { environment, ..asked.start_of(&session) };
     if args.root {
@@ -97,6 +103,13 @@ async fn open_detached(args: &Open, project: &Project, context: &Context) -> Res
     Box::pin(hooks::tell(project, context)).await;
     drift::tell(project, context).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a session without a terminal has in its environment.
+pub async fn session_environment(connector: &Connector<'_>, connected: &Connected) -> Vec<String> {
+    let mut environment = environment::for_terminal(|name| connector.context.variable(name), false);
+    environment.extend(git::share(connector.project.path(), &connected.host_dir).await);
+    environment
 }
 
 /// Switching to a window that exists asks nothing of the engine. A command gets a window of its own: one that shows the

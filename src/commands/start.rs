@@ -6,8 +6,9 @@ use futures_util::{StreamExt, stream};
 
 use super::Asked;
 use super::stop::all_or_several;
+use super::wait::{timed_out, until_ready, within};
 use crate::cli::{Creation, Start};
-use crate::commands::target;
+use crate::commands::target::{self, SessionTarget};
 use crate::container::connect::Connector;
 use crate::context::Context;
 use crate::error::Result;
@@ -22,12 +23,25 @@ pub async fn run(args: Start, context: &Context) -> Result<ExitCode> {
     if projects.is_empty() {
         print::line("every container runs")?;
     }
-    let start = async |project: Result<Project>| {
-        let project = project?;
-        Box::pin(start(&project, &args.creation, context)).await?;
-        print::line(project.container_name())
-    };
-    all_or_several(stream::iter(projects).map(start).buffered(AT_ONCE).collect().await)
+    let mut late = None;
+    let start = async |project: Result<Project>| start_and_tell(project?, &args, context).await;
+    let outcomes: Vec<Result<Option<ExitCode>>> = stream::iter(projects).map(start).buffered(AT_ONCE).collect().await;
+    let outcomes = outcomes.into_iter().map(|outcome| outcome.map(|code| late = late.or(code))).collect();
+    all_or_several(outcomes).map(|code| late.unwrap_or(code))
+}
+
+/// Gives an exit code where it was to be waited for, and was not ready in time.
+async fn start_and_tell(project: Project, args: &Start, context: &Context) -> Result<Option<ExitCode>> {
+    Box::pin(start(&project, &args.creation, context)).await?;
+    let name = project.container_name();
+    if args.wait {
+        let target = SessionTarget { project, session: None };
+        match within(args.timeout, Box::pin(until_ready(&target, context))).await {
+            Ok(ready) => ready?,
+            Err(late) => return Ok(Some(timed_out(&late, context))),
+        }
+    }
+    print::line(name).map(|()| None)
 }
 
 /// The projects that are there and whose container is, but does not run.

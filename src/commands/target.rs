@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::deadline::{self, DISK};
 use crate::engine::{Listed, label};
 use crate::error::{Error, Result};
-use crate::model::ContainerName;
+use crate::model::{ContainerName, SessionName};
 use crate::nearest::nearest;
 use crate::project::{self, Asked, Project, find_root};
 use crate::quote;
@@ -40,6 +40,55 @@ pub async fn resolve(target: Option<&str>, context: &Context) -> Result<Project>
         // A program can be called like the project that it was built in, and is none of the projects.
         Err(Error::UnknownTarget { .. }) if is_file => Err(Error::NotADirectory { path: path.to_owned() }),
         named => named,
+    }
+}
+
+/// A project and a session of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionTarget {
+    pub project: Project,
+    /// `None` where none was named.
+    pub session: Option<SessionName>,
+}
+
+impl SessionTarget {
+    /// The session that is meant where none is named.
+    pub fn session(&self) -> SessionName {
+        self.session.clone().unwrap_or_default()
+    }
+}
+
+/// A target that may name a session, as in `api:claude` or `:claude`; `session` is what an option says.
+pub async fn resolve_session(target: Option<&str>, session: Option<&SessionName>, context: &Context) -> Result<SessionTarget> {
+    let (target, named) = split(target, session)?;
+    Ok(SessionTarget { project: resolve(target, context).await?, session: named })
+}
+
+/// The same, of a project whose directory has to exist.
+pub async fn resolve_existing_session(
+    target: Option<&str>,
+    session: Option<&SessionName>,
+    context: &Context,
+) -> Result<SessionTarget> {
+    let (target, named) = split(target, session)?;
+    Ok(SessionTarget { project: resolve_existing(target, context).await?, session: named })
+}
+
+/// What exists under the whole name is meant by it: a directory can have a colon in its name.
+pub fn split<'a>(target: Option<&'a str>, session: Option<&SessionName>) -> Result<(Option<&'a str>, Option<SessionName>)> {
+    let whole = (target, session.cloned());
+    let Some((text, (before, after))) = target.and_then(|text| Some((text, text.rsplit_once(':')?))) else {
+        return Ok(whole);
+    };
+    let path = PathBuf::from(text);
+    let Some(named) =
+        after.parse::<SessionName>().ok().filter(|_| !deadline::block_within(DISK, move || path.exists()).unwrap_or(false))
+    else {
+        return Ok(whole);
+    };
+    match session {
+        Some(session) if *session != named => Err(Error::TwoSessions { target: text.to_owned(), session: session.clone() }),
+        _ => Ok((Some(before).filter(|before| !before.is_empty()), Some(named))),
     }
 }
 

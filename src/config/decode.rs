@@ -10,17 +10,18 @@ use super::fields::{Fields, add, name_span, problem, sourced, unknown};
 use super::forbidden;
 use super::machine;
 use super::part::{
-    self, Build, Cache, Command, Dotfiles, Gpus, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Span, Ssh,
-    User, Variable, Volume, Way,
+    self, Build, Cache, Command, Dotfiles, Gpus, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span,
+    Ssh, User, Variable, Volume, Way,
 };
 use super::source::{Scope, Source};
 use super::syntax;
 use super::value::{self, Wrong};
 use crate::error::{Problem, Problems, place};
 use crate::model::stop_signal;
+use crate::protocol::ON_FAILURE;
 
 /// What a profile can hold.
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "image",
     "build",
     "user",
@@ -42,6 +43,7 @@ const KEYS: [&str; 24] = [
     "on-exit",
     "idle-stop",
     "stop-timeout",
+    "ready",
     "mask",
     "allow",
     "attach",
@@ -251,6 +253,10 @@ impl Decoder<'_> {
                 let limit = fields.argument("a duration", value::stop_timeout).map(Span);
                 fields.set(&mut layer.stop_timeout, sourced(limit, source));
             }
+            "ready" => {
+                let ready = ready(fields);
+                fields.set(&mut layer.ready, sourced(ready, source));
+            }
             "mask" | "allow" => {
                 let pattern = fields.argument("a path", value::project_path).map(Pattern);
                 add(if name == "mask" { &mut layer.masks } else { &mut layer.allowed }, pattern, source, fields);
@@ -337,7 +343,9 @@ fn dotfiles(fields: &mut Fields) -> Option<Dotfiles> {
 fn session(fields: &mut Fields) -> Option<Session> {
     let name = fields.argument("a name", value::session_name);
     let (mut command, mut autostart, mut directory, mut stop_signal) = (None, None, None, None);
-    fields.each_child(&["command", "autostart", "directory", "stop-signal"], |key, child| match key {
+    let (mut restart, mut is_ready) = (None, None);
+    let known = ["command", "autostart", "directory", "stop-signal", "restart", "ready"];
+    fields.each_child(&known, |key, child| match key {
         "command" => {
             let read = child.arguments("a program", value::text);
             child.set_plain(&mut command, read);
@@ -345,6 +353,15 @@ fn session(fields: &mut Fields) -> Option<Session> {
         "autostart" => {
             let read = child.argument("`#true` or `#false`", value::boolean);
             child.set_plain(&mut autostart, read);
+        }
+        "restart" => {
+            let words = [("never", false), (ON_FAILURE, true)];
+            let read = child.argument("a word", |value| value::one_of(value, &words));
+            child.set_plain(&mut restart, read);
+        }
+        "ready" => {
+            let read = ready(child);
+            child.set_plain(&mut is_ready, read);
         }
         "stop-signal" => {
             let names = stop_signal::NAMES.map(|name| (name, name));
@@ -356,8 +373,27 @@ fn session(fields: &mut Fields) -> Option<Session> {
             child.set_plain(&mut directory, read);
         }
     });
-    let (command, autostart) = (command.unwrap_or_default(), autostart.unwrap_or(false));
-    Some(Session { name: name?, command, autostart, directory, stop_signal })
+    Some(Session {
+        name: name?,
+        command: command.unwrap_or_default(),
+        autostart: autostart.unwrap_or(false),
+        directory,
+        stop_signal,
+        restarts_on_failure: restart.unwrap_or(false),
+        ready: is_ready,
+    })
+}
+
+fn ready(fields: &mut Fields) -> Option<Ready> {
+    let command = fields.property("command", value::full_text);
+    let port = fields.property("port", value::port);
+    let line = fields.property("line", value::pattern);
+    let ready = Ready { command, port, line };
+    if ready == Ready::default() {
+        fields.wrong_node(Wrong::new("`ready` says nothing", "write `command=`, `port=` or `line=` behind it"));
+        return None;
+    }
+    Some(ready)
 }
 
 fn port(fields: &mut Fields) -> Option<Port> {

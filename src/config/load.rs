@@ -185,6 +185,9 @@ fn read(path: &Path) -> Result<Option<String>> {
     let file = match OpenFile::open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(Error::MayNotRead { path: path.to_owned() });
+        }
         Err(error) => return Err(failed(error)),
     };
     let mut bytes = Vec::new();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::keyed::Keyed;
 use super::machine::Machine;
 use super::part::{
-    Build, Cache, Command, Dotfiles, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Span, Ssh, User,
+    Build, Cache, Command, Dotfiles, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User,
     Variable, Volume, Way,
 };
 use super::source::{Source, Sourced};
@@ -47,6 +47,7 @@ pub struct Config {
     pub idle_stop: Option<Sourced<Span>>,
     /// [`DEFAULT_STOP_TIMEOUT`] where `None`.
     pub stop_timeout: Option<Sourced<Span>>,
+    pub ready: Option<Sourced<Ready>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
     pub attach: Sourced<Way>,
@@ -84,6 +85,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
         config.stop_timeout = part.stop_timeout.or(config.stop_timeout);
+        config.ready = part.ready.or(config.ready);
         config.limits.memory = part.limits.memory.or(config.limits.memory);
         config.limits.cpus = part.limits.cpus.or(config.limits.cpus);
         config.limits.pids = part.limits.pids.or(config.limits.pids);
@@ -169,6 +171,7 @@ impl Default for Config {
             on_exit: Sourced::default(OnExit::Keep),
             idle_stop: None,
             stop_timeout: None,
+            ready: None,
             masks: Vec::new(),
             allowed: Vec::new(),
             attach: Sourced::default(Way::Relay),

@@ -38,6 +38,7 @@ pub struct Part {
     pub on_exit: Option<Sourced<OnExit>>,
     pub idle_stop: Option<Sourced<Span>>,
     pub stop_timeout: Option<Sourced<Span>>,
+    pub ready: Option<Sourced<Ready>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
     pub attach: Option<Sourced<Way>>,
@@ -84,6 +85,20 @@ pub struct Session {
     pub directory: Option<String>,
     /// By which signal the command is told that the container stops: one of [`crate::model::stop_signal::NAMES`]; a hangup where `None`.
     pub stop_signal: Option<&'static str>,
+    /// Whether the command is run again when it fails.
+    pub restarts_on_failure: bool,
+    pub ready: Option<Ready>,
+}
+
+/// What has to be so until a container, or a session, is ready; all of what is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Ready {
+    /// A shell line that succeeds in the container.
+    pub command: Option<String>,
+    /// A port that something in the container listens at.
+    pub port: Option<u16>,
+    /// A regular expression that matches a line: of what the session has printed, or of the container's log.
+    pub line: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

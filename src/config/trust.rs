@@ -59,6 +59,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
         machine,
         idle_stop: part.idle_stop,
         stop_timeout: part.stop_timeout,
+        ready: part.ready,
         masks: part.masks,
         attach: part.attach,
         profiles,

@@ -37,6 +37,15 @@ pub fn full_text(value: &KdlValue) -> Read<String> {
     if text.trim().is_empty() { Err(Wrong::new("this is empty", "write a value, or remove the line")) } else { Ok(text) }
 }
 
+/// A regular expression.
+pub fn pattern(value: &KdlValue) -> Read<String> {
+    let text = full_text(value)?;
+    match regex_lite::Regex::new(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Wrong::new(format!("`{text}` is no regular expression: {error}"), "write it as for `grep -E`")),
+    }
+}
+
 pub fn boolean(value: &KdlValue) -> Read<bool> {
     value.as_bool().ok_or_else(|| wrong_type(value, "`#true` or `#false`", "KDL writes them with `#`"))
 }

@@ -10,7 +10,7 @@ use bollard::models::{
 use bollard::query_parameters::CreateContainerOptions;
 
 use super::mount::{Mount, MountedBy};
-use super::{Engine, Features, Kind, Membership};
+use super::{Cgroups, Engine, Features, Kind, Membership};
 use crate::error::Result;
 use crate::model::ContainerName;
 
@@ -35,6 +35,8 @@ pub struct ContainerSpec {
     pub environment: Vec<String>,
     /// `uid:gid`
     pub user: String,
+    /// How its ids are the machine's, in the engine's words; the engine's default where `None`.
+    pub user_namespace: Option<String>,
     pub working_dir: String,
     /// What runs beneath the engine's init, in place of whatever the image would run; the first process itself where
     /// `has_own_init`.
@@ -96,6 +98,24 @@ pub struct Limits {
     pub gpus: Option<i64>,
     /// Of `/dev/shm`, in bytes.
     pub shm: Option<i64>,
+}
+
+impl Limits {
+    /// Those that an engine can keep, and the names of the others.
+    pub fn kept_by(self, cgroups: Cgroups) -> (Self, Vec<&'static str>) {
+        let lost = [
+            ("memory", self.memory.is_some() && !cgroups.memory),
+            ("cpus", self.nano_cpus.is_some() && !cgroups.cpus),
+            ("pids", self.pids.is_some() && !cgroups.pids),
+        ];
+        let kept = Self {
+            memory: self.memory.filter(|_| cgroups.memory),
+            nano_cpus: self.nano_cpus.filter(|_| cgroups.cpus),
+            pids: self.pids.filter(|_| cgroups.pids),
+            ..self
+        };
+        (kept, lost.into_iter().filter_map(|(name, is_lost)| is_lost.then_some(name)).collect())
+    }
 }
 
 /// An empty directory in memory.
@@ -166,6 +186,7 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
         host_config: Some(HostConfig {
             // Reaps zombies, and stops in 0.1 s where `sleep` as the first process takes the full ten.
             init: Some(!spec.has_own_init),
+            userns_mode: spec.user_namespace,
             auto_remove: Some(spec.auto_remove),
             readonly_rootfs: Some(spec.read_only),
             cap_drop: Some(vec!["ALL".to_owned()]),

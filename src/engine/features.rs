@@ -75,6 +75,7 @@ struct Info {
     driver_status: Option<Vec<(String, String)>>,
     init_binary: String,
     cgroup_driver: String,
+    cgroup_version: String,
     memory_limit: bool,
     cpu_cfs_quota: bool,
     pids_limit: bool,
@@ -91,8 +92,9 @@ impl Info {
         let rootless = self.is_secured_by("rootless");
         let is_remapped = self.is_secured_by("userns");
         let has_containerds = self.driver_status.iter().flatten().any(|(name, _)| name == "driver-type");
-        // A rootless engine has no cgroups of its own unless systemd has given it some.
-        let has_cgroups = self.cgroup_driver != "none";
+        // A rootless engine has no cgroups of its own unless systemd has given it some, which takes their version 2. (Podman says
+        // of the others that there are limits, and ignores them.)
+        let has_cgroups = self.cgroup_driver != "none" && !(rootless && self.cgroup_version == "1");
         Features {
             kind,
             rootless,
@@ -125,6 +127,14 @@ impl Info {
         let has_some = |list: &Option<Vec<IgnoredAny>>| list.as_ref().is_some_and(|list| !list.is_empty());
         let has_runtime = self.runtimes.as_ref().is_some_and(|runtimes| runtimes.contains_key("nvidia"));
         has_runtime || has_some(&self.spec_dirs) || has_some(&self.discovered_devices)
+    }
+}
+
+impl Features {
+    /// How a container that runs as this user (`uid`, `gid`) has to be given its ids, for the person's files to be that user's.
+    pub fn user_namespace(&self, uid: u32, gid: u32) -> Option<String> {
+        // Root is the person already.
+        (self.users == Users::Kept && uid != 0).then(|| format!("keep-id:uid={uid},gid={gid}"))
     }
 }
 

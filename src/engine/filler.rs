@@ -25,6 +25,7 @@ impl Engine {
         image: &str,
         mounts: Vec<Mount>,
         labels: HashMap<String, String>,
+        user_namespace: Option<String>,
     ) -> Result<String> {
         let mounted = self.mounted(mounts, self.features().await?).await?;
         let body = ContainerCreateBody {
@@ -32,7 +33,12 @@ impl Engine {
             labels: Some(labels),
             // Images may have none, and the engine wants one to be named.
             entrypoint: Some(vec!["never-started".to_owned()]),
-            host_config: Some(HostConfig { binds: Some(mounted.binds), mounts: Some(mounted.mounts), ..HostConfig::default() }),
+            host_config: Some(HostConfig {
+                userns_mode: user_namespace,
+                binds: Some(mounted.binds),
+                mounts: Some(mounted.mounts),
+                ..HostConfig::default()
+            }),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptions { name: Some(name.to_owned()), ..CreateContainerOptions::default() };

@@ -47,7 +47,7 @@ pub use endpoint::{Endpoint, EngineSettings};
 pub use listing::{Listed, Published};
 
 pub use exec::{Exec, ExecStream, Said};
-pub use features::{Features, Kind};
+pub use features::{Cgroups, Features, Kind, Users};
 pub use image::Image;
 pub use import::ListedImage;
 pub use inspect::{Inspected, Mounted};

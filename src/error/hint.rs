@@ -31,6 +31,10 @@ impl Error {
             Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
             Self::NoMountSource { .. } | Self::NoDevice { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::MayNotRead { path } => {
+                let path = shell_if_needed(&path.to_string_lossy());
+                format!("`namei -l {path}` shows what keeps you out; its owner can let you in, with `chmod`")
+            }
             Self::UnsayablePath { .. } => "give it another name; Docker can be told".to_owned(),
             Self::MountLeadsOut { to, .. } => {
                 format!("a program in the container may have put a link there; if you have, mount `{}` itself", to.display())
@@ -114,6 +118,8 @@ impl Error {
                 format!("did you mean `{nearest}`? `wharf open --session {session}` starts one of that name")
             }
             Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),
+            Self::SessionEnded { container, session, .. } => format!("`wharf restart {container}:{session}` runs it again"),
+            Self::TwoSessions { .. } => "leave out one of them".to_owned(),
             Self::SessionRuns { .. } => "name another: `wharf open --session NAME -- CMD`".to_owned(),
             Self::LiveSessions { container, verb, .. } => format!("`wharf {verb} --force {container}` ends them"),
             Self::UnknownSessions { container, verb: "rm", .. } => {

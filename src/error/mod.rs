@@ -41,6 +41,8 @@ pub enum Error {
     NoGpus,
     #[error("there is nothing to mount at `{}`", path.display())]
     NoMountSource { path: PathBuf },
+    #[error("you may not read `{}`", path.display())]
+    MayNotRead { path: PathBuf },
     #[error("there is no character device `{path}` on this machine")]
     NoDevice { path: String },
     #[error("`{}` can't be mounted: {reason}", path.display())]
@@ -162,6 +164,14 @@ pub enum Error {
     Lost { container: ContainerName, source: io::Error },
     #[error("no session `{session}` runs in container `{container}`{}", others(running))]
     NoSession { container: ContainerName, session: SessionName, running: Vec<SessionName> },
+    #[error("session `{session}` of container `{container}` has ended with exit code {exit_code}{}", quoted_log(lines))]
+    SessionEnded { container: ContainerName, session: SessionName, exit_code: i32, lines: Vec<String> },
+    #[error("it was not so within {} s", limit.as_secs_f64())]
+    WaitedTooLong { limit: Duration },
+    #[error("session `{session}` of container `{container}` is gone")]
+    SessionGone { container: ContainerName, session: SessionName },
+    #[error("`{target}` names a session, and `--session {session}` another")]
+    TwoSessions { target: String, session: SessionName },
     #[error("session `{session}` already runs in container `{container}`, so the command was not started")]
     SessionRuns { container: ContainerName, session: SessionName },
     #[error("the session's client in container `{container}` ended with exit code {exit_code}")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lexopt::prelude::{Long, Value};
 use lexopt::{Error, Parser, ValueExt};
 
+use crate::model::{SessionState, UnknownState};
 use crate::protocol::hooks::Command;
 
 /// What the guest is for.
@@ -26,6 +27,10 @@ pub enum Verb {
     WhichTmux,
     /// Run a session's command, and keep its last screen until a key closes it.
     Keep(Vec<String>),
+    /// Say of this session what its program does, or that it says nothing any more.
+    Report(Option<SessionState>),
+    /// Whether something listens at this port.
+    Listens(u16),
     /// Run a project's hooks.
     Hooks(HooksVerb),
     /// Let ssh in.
@@ -110,6 +115,8 @@ impl Verb {
             "which-tmux" => Self::WhichTmux,
             "keep" => Self::Keep(program(&mut line)?),
             "become" => Self::Become(program(&mut line)?),
+            "report" => Self::Report(report(&mut line)?),
+            "listens" => Self::Listens(line.value()?.parse()?),
             "hooks" => Self::Hooks(hooks(&mut line)?),
             "home" => Self::Home(home(&mut line)?),
             "listening" => Self::Listening,
@@ -148,6 +155,12 @@ fn relay(line: &mut Parser) -> Result<RelayMode, Error> {
         }
     }
     Ok(mode)
+}
+
+/// `none` takes the last one back.
+fn report(line: &mut Parser) -> Result<Option<SessionState>, Error> {
+    let state = word(line, "a state")?;
+    if state == "none" { Ok(None) } else { state.parse().map(Some).map_err(|error: UnknownState| Error::Custom(error.into())) }
 }
 
 fn hooks(line: &mut Parser) -> Result<HooksVerb, Error> {
@@ -235,6 +248,15 @@ mod tests {
         assert_eq!(parse(&["pause", "more"]), Err("unexpected argument \"more\"".to_owned()));
         assert_eq!(parse(&["keep"]), Err("a program is missing".to_owned()));
         assert_eq!(parse(&[]), Err("a verb is missing".to_owned()));
+    }
+
+    #[test]
+    fn a_report_is_a_state_or_none() {
+        assert_eq!(parse(&["report", "waiting"]), Ok(Verb::Report(Some(SessionState::Waiting))));
+        assert_eq!(parse(&["report", "none"]), Ok(Verb::Report(None)));
+        assert_eq!(parse(&["report", "idle"]), Err("a state is `working`, `waiting`, `done` or `failed`".to_owned()));
+        assert_eq!(parse(&["listens", "80"]), Ok(Verb::Listens(80)));
+        assert!(parse(&["listens", "http"]).is_err());
     }
 
     #[test]

@@ -9,10 +9,13 @@ mod hooks;
 mod init;
 mod keep;
 mod last_session;
+mod listens;
+mod locale;
 mod once;
 mod ports;
 mod processes;
 mod relay;
+mod report;
 mod root;
 mod server;
 mod sshd;
@@ -65,6 +68,8 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Connect(port) => ports::connect(port),
         Verb::Home(verb) => home::run(verb),
         Verb::Keep(command) => keep::run(&command),
+        Verb::Report(state) => report::run(state),
+        Verb::Listens(port) => listens::run(port),
     }
 }
 

@@ -29,15 +29,18 @@ fi
 # Goes on in the tree as its root, with /tmp, the homes and devices of the machine at the same paths. A mere chroot would not do:
 # what an engine puts into a container by setns(2) would start at the machine's own root.
 enter_tree() {
-    mkdir over root
-    mount -t tmpfs tmpfs over
-    mkdir over/upper over/work
-    mount -t overlay overlay -o "lowerdir=$tree,upperdir=over/upper,workdir=over/work" root
+    # Out of all that is shared: nobody is to meet the machine's devices in the engine's directory.
+    mount -t tmpfs tmpfs /run
+    cd /run
+    mkdir upper work root
+    mount -t overlay overlay -o "lowerdir=$tree,upperdir=upper,workdir=work" root
     for shared in /dev /sys /tmp /home; do
         mkdir -p "root$shared"
         mount --rbind "$shared" "root$shared"
     done
     mount -t proc proc root/proc
+    # Podman keeps its locks there, under one name for all that a user runs.
+    mount -t tmpfs tmpfs root/dev/shm
     # crun takes no machine with both versions of cgroups at once.
     if mountpoint -q root/sys/fs/cgroup/unified; then umount root/sys/fs/cgroup/unified; fi
     mkdir root/old
@@ -69,9 +72,9 @@ if [ -n "$uid" ]; then
         mknod -m 666 "$node" c 10 "${device#*:}"
         mount --bind "$node" "/dev/${device%:*}"
     done
-    chown -R "$uid:$uid" "$directory" "/run/user/$uid"
+    chown "$uid:$uid" "$directory" home "/run/user/$uid"
     as_owner() {
-        exec env -i PATH="$PATH" HOME="$directory/home" USER=wharftest XDG_RUNTIME_DIR="/run/user/$uid" \
+        exec env HOME="$directory/home" USER=wharftest LOGNAME=wharftest XDG_RUNTIME_DIR="/run/user/$uid" \
             setpriv --reuid "$uid" --regid "$uid" --clear-groups -- "$@"
     }
 fi

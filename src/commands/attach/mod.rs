@@ -1,6 +1,7 @@
 //! `wharf attach`
 
 mod heal;
+mod keys;
 
 use std::env;
 use std::io;
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{Asked, hooks, watch};
 use crate::cli::{Attach, Creation};
-use crate::commands::target;
+use crate::commands::target::{self, SessionTarget};
 use crate::connection::attach::{End, Goodbye, pump};
 use crate::connection::control::{self, Start};
 use crate::connection::signals::Signals;
@@ -39,8 +40,8 @@ const INTERRUPTED: u8 = 130;
 
 pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     args.creation.remove_on_exit = args.rm;
-    let project = project_of(&args, context).await?;
-    let session = args.session.clone().unwrap_or_else(|| SessionName::usual(args.root));
+    let SessionTarget { project, session } = project_of(&args, context).await?;
+    let session = session.unwrap_or_else(|| SessionName::usual(args.root));
     if args.print {
         return show_line(&session, &project, context).await;
     }
@@ -51,9 +52,12 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     }
     refuse_without_terminal("attach")?;
     let connector = Connector::to(&project, context).of_root(*root);
-    let connected = connector.running_soon().await?;
+    let mut connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
-    let visit = Visit { connector: &connector, session: &session, creation, command, directory: None, stop_variable: None };
+    connector.wait_at(&mut connected).await?;
+    // Before the terminal is the session's: what the tmux inside says of one that does not run is for nobody.
+    control::refuse_none(&mut connected.connection, &connector.name(), &session).await?;
+    let visit = Visit { connector: &connector, session: &session, creation, command, directory: None, variables: Vec::new() };
     visit.enter(connected, commands::attach(&session)).await
 }
 
@@ -94,10 +98,10 @@ pub async fn create_and_enter(
     }
     control::make_room(&mut connected.connection, &connector.name(), session, command).await?;
     let start = if as_root { Start::default() } else { asked.start_of(session) };
-    let stop_variable = start.stop_variable();
+    let variables = start.variables();
     let command = if command.is_empty() { &start.command } else { command };
     let directory = directory.or(start.directory);
-    let visit = Visit { connector: &connector, session, creation, command, directory, stop_variable };
+    let visit = Visit { connector: &connector, session, creation, command, directory, variables };
     Box::pin(visit.enter(connected, visit.program())).await
 }
 
@@ -106,12 +110,12 @@ fn refuse_without_terminal(verb: &'static str) -> Result<()> {
 }
 
 /// `WHARF_PROJECT` says which project a name stands for before a container does; it counts only where the name agrees.
-async fn project_of(args: &Attach, context: &Context) -> Result<Project> {
+async fn project_of(args: &Attach, context: &Context) -> Result<SessionTarget> {
     let said = args.project.as_deref().map(Project::from_label);
     match said.filter(|project| args.target.as_deref() == Some(project.container_name().as_str())) {
-        Some(project) => Ok(project),
-        None if args.create => target::resolve_existing(args.target.as_deref(), context).await,
-        None => target::resolve(args.target.as_deref(), context).await,
+        Some(project) => Ok(SessionTarget { project, session: args.session.clone() }),
+        None if args.create => target::resolve_existing_session(args.target.as_deref(), args.session.as_ref(), context).await,
+        None => target::resolve_session(args.target.as_deref(), args.session.as_ref(), context).await,
     }
 }
 
@@ -124,8 +128,8 @@ struct Visit<'a> {
     command: &'a [String],
     /// Where it starts; in the project where `None`.
     directory: Option<String>,
-    /// What its environment says for the container's end, where it is started.
-    stop_variable: Option<String>,
+    /// What its environment has besides, where it is started.
+    variables: Vec<String>,
 }
 
 impl Visit<'_> {
@@ -207,7 +211,7 @@ impl Visit<'_> {
         let context = self.connector.context;
         let agent = context.serve_agent(&connected.host_dir);
         let mut environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
-        environment.extend(self.stop_variable.clone());
+        environment.extend(self.variables.iter().cloned());
         environment.extend(git::share_with_session(self.connector.project.path(), &connected.host_dir).await);
         let size = Some(Terminal::size().unwrap_or(USUAL_SIZE));
         let run = Run { program, environment, directory: self.directory.clone(), terminal: size };
@@ -225,7 +229,10 @@ impl Visit<'_> {
                     history::record(&context.state_dir, self.connector.project, self.session, Timestamp::now());
                 }
                 let goodbye = Goodbye::Detach { key: context.tmux.is_none() };
-                pump(&terminal, size, &mut connected.connection, goodbye).await
+                tokio::select! {
+                    end = pump(&terminal, size, &mut connected.connection, goodbye) => end,
+                    () = Box::pin(keys::follow_format(self.connector)) => Ok(End::Lost),
+                }
             }
             Err(_) => Ok(End::Lost),
         };
@@ -260,18 +267,12 @@ impl Visit<'_> {
             return lack;
         }
         // A program in the container ends with it, and can be heard of first.
-        let running = match connector.running().await {
-            Ok(mut connected) => connected.connection.sessions().await,
+        let mut connected = match connector.running().await {
+            Ok(connected) => connected,
             Err(error) => return error,
         };
-        match running {
-            Ok(running) if !running.iter().any(|listed| listed.name == *session) => {
-                let running = running.into_iter().map(|listed| listed.name).collect();
-                Error::NoSession { container, session: session.clone(), running }
-            }
-            Ok(_) => Error::ClientFailed { container, exit_code: exit_code.into() },
-            Err(source) => Error::lost(&container, source),
-        }
+        let none = control::refuse_none(&mut connected.connection, &container, session).await;
+        none.err().unwrap_or(Error::ClientFailed { container, exit_code: exit_code.into() })
     }
 }
 

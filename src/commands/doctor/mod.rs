@@ -54,7 +54,7 @@ async fn look(target: Option<&str>, context: &Context) -> Vec<Finding> {
     let features = context.tmux.as_ref().filter(|_| tmux.len() > 2).and_then(|server| server.terminal_features().ok());
     let variable = |name: &str| context.variable(name).filter(|value| !value.is_empty());
     let terminal = terminal::terminal(variable, context.home.as_deref(), &features.unwrap_or_default());
-    let is_engine_there = engine.state == Verdict::Ok;
+    let is_engine_there = engine.state != Verdict::Problem;
     let image =
         async { vec![if is_engine_there { engine::image(wanted, context).await } else { Finding::without_engine("image") }] };
     let container = async {

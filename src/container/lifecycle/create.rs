@@ -30,6 +30,10 @@ impl Lifecycle<'_> {
         }
         let kept = self.kept_volumes(wanted, under.is_some()).await?;
         let features = self.engine.features().await?;
+        let (_, lost) = wanted.resources.limits.kept_by(features.cgroups);
+        if !lost.is_empty() {
+            progress::note(&format!("{features} has no cgroups to keep these limits by: {}", lost.join(", ")));
+        }
         let given = Given { image, tools: &tools, on_disk: &on_disk, kept: &kept, features };
         let spec = spec::container(self.project, self.name(), wanted, &given);
         let shared = paths::shared(&self.name(), wanted.state_dir);
@@ -40,12 +44,12 @@ impl Lifecycle<'_> {
             Box::pin(self.preparation(wanted).put_beside(image, &files, &kept)).await?;
         }
         let Some(network) = &wanted.resources.network else {
-            return self.engine.create_container(spec, under).await;
+            return Box::pin(self.engine.create_container(spec, under)).await;
         };
         // Until a container is in it, others take it for one that nobody needs.
         let _lock = paths::lock_networks(wanted.state_dir).await?;
         self.engine.ensure_network(network).await?;
-        self.engine.create_container(spec, under).await
+        Box::pin(self.engine.create_container(spec, under)).await
     }
 
     /// The volumes that containers of the project have had before. Its home may have been made a moment ago, unless the new

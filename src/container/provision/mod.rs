@@ -109,7 +109,10 @@ impl Preparation<'_> {
     async fn create_helper(&self, image: &Image, mounts: Vec<Mount>, labels: HashMap<String, String>) -> Result<String> {
         // Its name is the lock.
         let helper = format!("{}-helper", self.name);
-        self.engine.create_filler(&helper, &image.name, mounts, labels).await
+        // What is put into volumes is to be the container's user's there as well.
+        let user = self.wanted.user;
+        let namespace = self.engine.features().await?.user_namespace(user.uid, user.gid);
+        self.engine.create_filler(&helper, &image.name, mounts, labels, namespace).await
     }
 
     async fn users(&self, container: &str, image_id: Option<&str>) -> Result<ImageUsers> {
@@ -170,6 +173,12 @@ impl Preparation<'_> {
         }
         Ok(paths)
     }
+}
+
+/// Which of an image's users this one hides, as far as an earlier launch has read them.
+pub fn hidden_users(user: &HostUser, cache_dir: &Path, image_id: &str) -> Vec<String> {
+    let users = ImageUsers::kept(cache_dir, Some(image_id)).and_then(|users| users.passwd);
+    users.map(|passwd| user.hidden(&passwd)).unwrap_or_default()
 }
 
 /// `None` where there is nothing to write.
