@@ -5,7 +5,7 @@ use std::fmt;
 /// Where what people install is.
 const PLACES: [&str; 9] = ["/bin/", "/etc/", "/lib/", "/lib64/", "/opt/", "/sbin/", "/srv/", "/usr/", "/var/lib/"];
 /// What engines and wharf itself write there, and what package managers do by the way.
-const BY_THE_WAY: [&str; 13] = [
+const BY_THE_WAY: [&str; 15] = [
     "/etc/group",
     "/etc/hostname",
     "/etc/hosts",
@@ -14,6 +14,8 @@ const BY_THE_WAY: [&str; 13] = [
     "/etc/passwd",
     "/etc/resolv.conf",
     "/etc/sudoers.d",
+    "/sbin/docker-init",
+    "/usr/sbin/docker-init",
     "/var/lib/apt",
     "/var/lib/dpkg",
     "/var/lib/systemd",
