@@ -155,6 +155,7 @@ impl Decoder<'_> {
         part
     }
 
+    #[expect(clippy::too_many_lines, reason = "a case for each key")]
     fn key(&self, name: &str, fields: &mut Fields, source: &Source, layer: &mut Part) {
         let from = |value| sourced(value, source);
         match name {
