@@ -32,7 +32,7 @@ pub fn tmux_format(text: &str) -> String {
 }
 
 /// The longest text of a stranger's that is shown, in characters.
-const MOST_SHOWN: usize = 480;
+const MOST_SHOWN: usize = 500;
 
 /// Whether a terminal shows a character and does nothing else. Not whatever a debugger would not show as it is: control
 /// characters, those that turn the writing's direction, and the like.

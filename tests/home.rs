@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::configured::trusted;
-use crate::support::{BUSYBOX, DEBIAN, World, wait_until};
+use crate::support::{BUSYBOX, DEBIAN, Docker, World, wait_until};
 
 fn global(world: &World, text: &str) {
     let directory = world.root().join("home/.config/wharf");
@@ -151,4 +151,84 @@ fn a_worktree_of_a_trusted_repository_is_trusted_with_the_same_file() {
     assert!(waits(&evil));
     world.wharf(["trust", "--revoke"]).arg(&main).success();
     assert!(waits(&topic) && waits(&main));
+}
+
+/// The engine's volume of a cache that nobody else has, which goes with the test.
+struct Cache(String);
+
+impl Cache {
+    fn new() -> (Self, String) {
+        let name = format!("probe{}", std::process::id());
+        let uid = rustix::process::getuid().as_raw();
+        (Self(format!("wharf-cache-{uid}-{name}")), name)
+    }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        Docker::output(["volume", "rm", "--force", &self.0]);
+    }
+}
+
+#[test]
+fn a_cache_is_all_projects_and_only_prune_all_removes_it() {
+    let (volume, name) = Cache::new();
+    let world = World::new();
+    let projects = ["api", "web"].map(|project| {
+        let directory = world.project(project);
+        fs::write(directory.join("wharf.kdl"), format!("image \"{BUSYBOX}\"\ncache \"{name}\" \"~/.cache/probe\"\n")).unwrap();
+        directory
+    });
+    // It reaches out of the container, so it waits for trust.
+    assert!(world.wharf(["config", "show"]).arg(&projects[0]).run().stderr.contains(&format!("2: cache \"{name}\"")));
+    for project in &projects {
+        world.wharf(["trust"]).arg(project).success();
+        world.wharf(["start"]).arg(project).success();
+    }
+    let exec = |project: &Path, line: &str| world.wharf(["exec"]).arg(project).args(["--", "sh", "-c", line]).run();
+    assert_eq!(exec(&projects[0], "echo x >~/.cache/probe/file && touch ~/.cache/other").code, Some(0));
+    assert_eq!(exec(&projects[1], "cat ~/.cache/probe/file").stdout, "x\n");
+    world.wharf(["rm", "--force", "--volumes"]).args(&projects).success();
+    let would_go = |flags: &[&str]| world.wharf(["prune", "--dry-run"]).args(flags).run().stdout.contains(&volume.0);
+    assert!(!would_go(&[]));
+    assert!(would_go(&["--all"]));
+    assert_eq!(Docker::run(["volume", "inspect", "--format", "{{index .Labels \"wharf.cache\"}}", &volume.0]), name);
+}
+
+#[test]
+fn caches_that_people_know_need_no_path() {
+    let world = World::new();
+    let project = world.project("api");
+    fs::write(project.join("wharf.kdl"), "cache \"cargo\"\ncache \"uv\"\n").unwrap();
+    world.wharf(["trust"]).arg(&project).success();
+    let shown = world.wharf(["config", "show"]).arg(&project).success();
+    assert!(shown.contains("cache \"cargo\" \"~/.cargo/registry\"") && shown.contains("cache \"uv\" \"~/.cache/uv\""), "{shown}");
+    fs::write(project.join("wharf.kdl"), "cache \"mine\"\n").unwrap();
+    let refusal = world.wharf(["config", "check"]).current_dir(&project).failure();
+    assert!(refusal.contains("`cache \"mine\"` needs a path"), "{refusal}");
+}
+
+#[test]
+fn what_was_installed_is_kept_through_a_rebuild_where_it_is_asked_for() {
+    let world = World::new();
+    let project = trusted(&world, &format!("image \"{BUSYBOX}\"\non-exit \"stop\"\n"));
+    let container = world.wharf(["start"]).arg(&project).success();
+    let root = |line: &str| world.wharf(["exec", "--root"]).arg(&project).args(["--", "sh", "-c", line]).run();
+    assert_eq!(root("mkdir -p /usr/local/bin && cp /bin/busybox /usr/local/bin/probe").code, Some(0));
+    let told = world.wharf(["rebuild", "--dry-run"]).arg(&project).success();
+    let line = "  would lose 1 file that was installed in it (`/usr/local/bin/probe`); `--keep` keeps them";
+    assert!(told.lines().any(|told| told == line), "{told}");
+    fs::write(project.join("wharf.kdl"), format!("image \"{BUSYBOX}\"\nenv {{ A \"b\"; }}\n")).unwrap();
+    let opened = world.wharf(["open", "--detach"]).arg(&project).run();
+    assert!(opened.stderr.contains("(without `--keep`, 1 file that was installed in it"), "{opened:?}");
+    world.wharf(["rebuild", "--keep", "--force"]).arg(&project).success();
+    let exec = |line: &str| world.wharf(["exec"]).arg(&project).args(["--", "sh", "-c", line]).run().stdout;
+    assert_eq!(exec("ls /usr/local/bin; echo $A"), "probe\nb\n");
+    // Nothing else of the old one goes with it, and the next rebuild goes on from there.
+    assert!(!world.wharf(["inspect"]).arg(&project).success().contains("on exit    stop"));
+    world.wharf(["rebuild", "--force"]).arg(&project).success();
+    assert_eq!(exec("ls /usr/local/bin"), "probe\n");
+    world.wharf(["rebuild", "--force", "--image", BUSYBOX]).arg(&project).success();
+    assert_eq!(exec("ls /usr/local/bin 2>/dev/null"), "");
+    Docker::run(["image", "rm", &format!("{container}:kept")]);
 }

@@ -51,6 +51,9 @@ pub struct Rebuild {
 
     #[command(flatten)]
     pub creation: Creation,
+    /// Keep what was installed in the container: the new one is made of that, in place of the image
+    #[arg(long, conflicts_with = "image")]
+    pub keep: bool,
     /// Only say what would change, and which live sessions would end
     #[arg(long)]
     pub dry_run: bool,
@@ -62,7 +65,7 @@ pub struct Rebuild {
 #[derive(Debug, Clone, Copy, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Prune {
-    /// Every container that does not run, too; the volumes of projects that exist stay
+    /// Every container that does not run, and every cache that no container has, too; the volumes of projects that exist stay
     #[arg(long)]
     pub all: bool,
     /// Only containers and volumes that nobody has used for this long, as in `30d` or `12h`

@@ -39,7 +39,7 @@ pub async fn run(args: Prune, context: &Context) -> Result<ExitCode> {
         fillers: engine.stranded_fillers(STRANDED, context.whose()).await?,
         doomed,
     };
-    let mut pruning = Pruning { engine, context, dry_run: args.dry_run, outcomes: Vec::new() };
+    let mut pruning = Pruning { engine, context, dry_run: args.dry_run, rules, outcomes: Vec::new() };
     if let Err(error) = Box::pin(pruning.all(&going)).await {
         pruning.outcomes.push(Err(error));
     }
@@ -143,6 +143,7 @@ struct Pruning<'a> {
     engine: &'a Engine,
     context: &'a Context,
     dry_run: bool,
+    rules: Rules,
     /// Of each thing that was tried.
     outcomes: Vec<Result<()>>,
 }
@@ -158,7 +159,7 @@ impl Pruning<'_> {
         self.stranded(&going.stranded).await?;
         let containers = going.containers();
         self.networks(&containers).await?;
-        self.tools(&containers).await?;
+        self.shared_volumes(&containers).await?;
         self.directories().await
     }
 
@@ -247,12 +248,16 @@ impl Pruning<'_> {
         Ok(())
     }
 
-    /// The tools of other versions, where no container mounts them. This version's stay for the next container.
-    async fn tools(&mut self, going: &[String]) -> Result<()> {
+    /// The tools of other versions, where no container mounts them. This version's stay for the next container. With `--all`, caches
+    /// too.
+    async fn shared_volumes(&mut self, going: &[String]) -> Result<()> {
         let (engine, current) = (self.engine, Tools::gather(&sources(self.context))?);
-        for volume in engine.unused_tools(going).await?.into_iter().filter(|volume| volume != current.volume()) {
+        let tools = engine.unused_tools(going).await?.into_iter().filter(|volume| volume != current.volume());
+        // What is in a cache comes again, but it may take its time.
+        let caches = if self.rules.all { engine.unused_caches(self.context.whose(), going).await? } else { Vec::new() };
+        for volume in tools.chain(caches) {
             let removal = async {
-                match engine.remove_tools(&volume).await {
+                match engine.remove_unused(&volume).await {
                     // Mounted since it was listed.
                     Err(error) if error.is_status(409) => Ok(false),
                     removed => removed.map(|()| true),

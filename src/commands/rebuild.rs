@@ -9,6 +9,7 @@ use crate::cli::{Creation, Rebuild};
 use crate::commands::target;
 use crate::config::{Part, Source};
 use crate::container::connect::Connector;
+use crate::container::drift;
 use crate::container::plan::{self, Made, Step};
 use crate::container::recorded::{Flags, RecordedConfig};
 use crate::container::spec;
@@ -16,7 +17,7 @@ use crate::container::wanted::Wanted;
 use crate::context::Context;
 use crate::engine::{Container, label};
 use crate::error::{Error, Result};
-use crate::output::print;
+use crate::output::{print, progress};
 use crate::project::Project;
 
 pub async fn run(args: Rebuild, context: &Context) -> Result<ExitCode> {
@@ -33,16 +34,35 @@ pub async fn run(args: Rebuild, context: &Context) -> Result<ExitCode> {
 
 async fn rebuild(project: &Project, args: &Rebuild, context: &Context) -> Result<()> {
     if args.dry_run {
-        return Box::pin(say_what_would_change(project, &args.creation, context)).await;
+        return Box::pin(say_what_would_change(project, args, context)).await;
     }
     let ending = Ending { verb: "rebuild", does: "Rebuild", force: args.force };
-    if !Box::pin(recreate(project, &args.creation, ending, context)).await? {
+    let creation = if args.keep { Box::pin(keep(project, args, ending, context)).await? } else { args.creation.clone() };
+    if !Box::pin(recreate(project, &creation, ending, context)).await? {
         return Err(Error::NoContainer { project: project.to_string() });
     }
     print::line(format_args!("rebuilt {}", project.container_name()))
 }
 
-async fn say_what_would_change(project: &Project, creation: &Creation, context: &Context) -> Result<()> {
+/// Makes an image of the container as it is, for the new one to be made of.
+async fn keep(project: &Project, args: &Rebuild, ending: Ending, context: &Context) -> Result<Creation> {
+    let connector = Connector::to(project, context);
+    let seen = connector.lifecycle()?.look(None).await?;
+    let container = plan::owned(project, &seen)?;
+    consent::refuse_unasked(ending, &connector, &seen).await?;
+    let (engine, image) = (context.engine()?, format!("{}:kept", container.name));
+    let old = engine.image(&image).await?;
+    progress::say_line(&format!("keeping what is in {} as image {image}", container.name));
+    engine.commit(&container.name, &image).await?;
+    if let Some(old) = old {
+        // Only where nothing is made of it any more.
+        engine.forget_image(&old.id).await?;
+    }
+    Ok(Creation { image: Some(image), ..args.creation.clone() })
+}
+
+async fn say_what_would_change(project: &Project, args: &Rebuild, context: &Context) -> Result<()> {
+    let creation = &args.creation;
     let connector = Connector::to(project, context);
     let lifecycle = connector.lifecycle()?;
     let none = || Error::NoContainer { project: project.to_string() };
@@ -83,6 +103,10 @@ async fn say_what_would_change(project: &Project, creation: &Creation, context: 
     }
     for change in changes {
         print::line(format_args!("  {change}"))?;
+    }
+    match Box::pin(drift::lost(&container.name, context)).await? {
+        Some(lost) if !args.keep => print::line(format_args!("  would lose {lost}; `--keep` keeps them"))?,
+        _ => {}
     }
     if container.state.can_attach() {
         let sessions = consent::live_sessions(&connector).await?;

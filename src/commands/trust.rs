@@ -31,7 +31,7 @@ pub async fn run(args: Trust, context: &Context) -> Result<ExitCode> {
         return Err(Error::NoProjectFile { path: own });
     }
     let texts = files.iter().map(|file| (file.path.as_path(), file.reach.as_str()));
-    trusted.put(texts, args.privileged).map_err(|source| Error::io(format!("trust `{project}`"), source))?;
+    trusted.put(&texts, args.privileged).map_err(|source| Error::io(format!("trust `{project}`"), source))?;
     for file in &files {
         print::line(format_args!("`{}` is trusted as it is now", shown(&file.path)))?;
         for (number, line) in lines_of(&file.text, &file.reaching) {

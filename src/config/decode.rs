@@ -7,14 +7,16 @@ use std::sync::Arc;
 use kdl::KdlNode;
 
 use super::fields::{Fields, add, name_span, problem, sourced, unknown};
-use super::part::{Mount, OnExit, Part, Pattern, Profile, Root, SessionVariable, Span, Ssh, Variable, Volume, WaitFor, Way};
+use super::part::{
+    self, Cache, Mount, OnExit, Part, Pattern, Profile, Root, SessionVariable, Span, Ssh, Variable, Volume, WaitFor, Way,
+};
 use super::source::{Scope, Source};
 use super::value::{self, Wrong};
 use super::{forbidden, machine, node, syntax};
 use crate::error::{Problem, Problems, place};
 
 /// What a profile can hold.
-const KEYS: [&str; 32] = [
+const KEYS: [&str; 33] = [
     "image",
     "build",
     "feature",
@@ -28,6 +30,7 @@ const KEYS: [&str; 32] = [
     "mount",
     "share",
     "volume",
+    "cache",
     "env",
     "session-env",
     "port",
@@ -221,6 +224,19 @@ impl Decoder<'_> {
                 let is_shared = fields.property("shared", value::boolean).unwrap_or(false);
                 let volume = volume.map(|(name, target)| Volume { name, target, is_shared });
                 add(&mut layer.volumes, volume, source, fields);
+            }
+            "cache" => {
+                let name = fields.argument("a name", value::name);
+                let written = fields.optional_argument(value::container_path);
+                let target = written.or_else(|| name.as_deref().and_then(part::usual_place).map(str::to_owned));
+                if let (Some(name), None) = (&name, &target) {
+                    let known = part::CACHES.map(|(name, _)| name).join(", ");
+                    fields.wrong_node(Wrong::new(
+                        format!("`cache \"{name}\"` needs a path"),
+                        format!("those that need none: {known}"),
+                    ));
+                }
+                add(&mut layer.caches, name.zip(target).map(|(name, target)| Cache { name, target }), source, fields);
             }
             "env" => self.variables(fields, layer),
             "session-env" => self.session_variables(fields, layer),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::keyed::Keyed;
 use super::machine::Machine;
 use super::part::{
-    Build, Command, Dotfiles, Feature, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Ready, Root,
+    Build, Cache, Command, Dotfiles, Feature, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Property, Ready, Root,
     SecurityOption, Session, SessionVariable, Span, Ssh, User, Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
@@ -39,6 +39,7 @@ pub struct Config {
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
+    pub caches: Vec<Sourced<Cache>>,
     pub env: Vec<Sourced<Variable>>,
     pub session_env: Vec<Sourced<SessionVariable>>,
     pub ports: Vec<Sourced<Port>>,
@@ -122,6 +123,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         replace_entries(&mut config.sessions, part.sessions);
         replace_entries(&mut config.mounts, part.mounts);
         replace_entries(&mut config.volumes, part.volumes);
+        replace_entries(&mut config.caches, part.caches);
         replace_entries(&mut config.env, part.variables);
         replace_entries(&mut config.session_env, part.session_variables);
         replace_entries(&mut config.ports, part.ports);
@@ -191,6 +193,7 @@ impl Default for Config {
             sessions: Vec::new(),
             mounts: Vec::new(),
             volumes: Vec::new(),
+            caches: Vec::new(),
             env: Vec::new(),
             session_env: Vec::new(),
             ports: Vec::new(),

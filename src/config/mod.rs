@@ -32,8 +32,8 @@ pub use machine::Machine;
 pub use merge::merge;
 pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, DEFAULT_STOP_TIMEOUT, Image};
 pub use part::{
-    AUTO, Build, Command, Dotfiles, Gpus, Mount, OnExit, Part, Ready, SessionVariable, User, Variable, Volume, WaitFor, Way,
-    WorkspaceSource,
+    AUTO, Build, Cache, Command, Dotfiles, Gpus, Limits, Mount, OnExit, Part, Ready, SessionVariable, User, Variable, Volume,
+    WaitFor, Way, WorkspaceSource,
 };
 
 pub use show::show;

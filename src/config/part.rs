@@ -32,6 +32,7 @@ pub struct Part {
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
+    pub caches: Vec<Sourced<Cache>>,
     pub variables: Vec<Sourced<Variable>>,
     pub session_variables: Vec<Sourced<SessionVariable>>,
     pub ports: Vec<Sourced<Port>>,
@@ -172,6 +173,30 @@ pub struct Volume {
     pub target: String,
     /// Whether it is the engine's volume of just that name, which other containers may have as well.
     pub is_shared: bool,
+}
+
+/// A volume that all projects share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cache {
+    pub name: String,
+    pub target: String,
+}
+
+/// Caches that people know by name, and where their programs keep them.
+pub const CACHES: [(&str, &str); 9] = [
+    ("cargo", "~/.cargo/registry"),
+    ("ccache", "~/.cache/ccache"),
+    ("go", "~/go/pkg/mod"),
+    ("gradle", "~/.gradle/caches"),
+    ("maven", "~/.m2/repository"),
+    ("npm", "~/.npm"),
+    ("pip", "~/.cache/pip"),
+    ("pnpm", "~/.local/share/pnpm/store"),
+    ("uv", "~/.cache/uv"),
+];
+
+pub fn usual_place(cache: &str) -> Option<&'static str> {
+    CACHES.iter().find(|(name, _)| *name == cache).map(|(_, place)| *place)
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -319,6 +344,7 @@ keyed! {
     Feature: id;
     SecurityOption: 0;
     Volume: target;
+    Cache: target;
     Variable: name;
     SessionVariable: name;
     Port: container;

@@ -100,6 +100,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
     lines.each(&part.volumes, |Volume { name, target, is_shared }| {
         format!("volume {} {}{}", quoted(name), quoted(target), if *is_shared { " shared=#true" } else { "" })
     });
+    lines.each(&part.caches, |cache| format!("cache {} {}", quoted(&cache.name), quoted(&cache.target)));
     lines.block("env", &part.variables, |Variable { name, value, .. }| match value {
         Some(value) => format!("{} {}", quoted(name), quoted(value)),
         None => format!("inherit {}", quoted(name)),
@@ -276,6 +277,7 @@ fn as_part(config: &Config) -> Part {
         sessions: config.sessions,
         mounts: config.mounts,
         volumes: config.volumes,
+        caches: config.caches,
         variables: config.env,
         session_variables: config.session_env,
         ports: config.ports,

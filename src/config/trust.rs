@@ -30,6 +30,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     each(&part.mounts, &mut waits);
     each(&shared, &mut waits);
     each(&part.ports, &mut waits);
+    each(&part.caches, &mut waits);
     for hooks in [&part.on_host, &part.on_create, &part.after_create, &part.on_start, &part.on_attach] {
         each(hooks, &mut waits);
     }
@@ -149,7 +150,7 @@ impl Trusted<'_> {
     }
 
     /// Notes what each of these files reaches. In one step: another launch may read it just now.
-    pub fn put<'t>(&self, files: impl Iterator<Item = (&'t Path, &'t str)> + Clone, is_privileged: bool) -> io::Result<()> {
+    pub fn put<'t>(&self, files: &(impl Iterator<Item = (&'t Path, &'t str)> + Clone), is_privileged: bool) -> io::Result<()> {
         for of in self.places() {
             let note = self.note(&of);
             let directory = note.parent().unwrap_or(Path::new("/"));

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use crate::config::{self, Build, Image, Locations, Part};
 use crate::container::connect::Connector;
-use crate::container::plan::{self, Drift};
+use crate::container::plan::{self, Drift, Lost};
 use crate::container::recorded::RecordedConfig;
 use crate::context::Context;
 use crate::deadline::on_thread_within;
 use crate::engine::{Container, Listed, label};
+use crate::error::Result;
 use crate::image::build::Recipe;
+use crate::model::ContainerName;
 use crate::output::report;
 use crate::project::Project;
 use crate::protocol::Directory;
@@ -33,7 +35,7 @@ enum Depth {
 
 /// Says what `wharf rebuild`, or `restart`, would apply.
 pub async fn tell(project: &Project, context: &Context) {
-    let Ok(Some(drift)) = tokio::time::timeout(AT_ONCE, Box::pin(drift_of(project, context))).await else {
+    let Ok(Some((drift, lost))) = tokio::time::timeout(AT_ONCE, Box::pin(drift_of(project, context))).await else {
         return;
     };
     if drift.is_replaced {
@@ -41,13 +43,10 @@ pub async fn tell(project: &Project, context: &Context) {
         report::note(&format!("{what}; {hint}"), context);
     }
     if let Some(line) = drift.line() {
-        report::note(&format!("{line}; `wharf rebuild` applies it"), context);
+        // A person who follows the hint is to know what else it does.
+        let lost = lost.map(|lost| format!(" (without `--keep`, {lost} would be lost)")).unwrap_or_default();
+        report::note(&format!("{line}{lost}; `wharf rebuild` applies it"), context);
     }
-}
-
-async fn drift_of(project: &Project, context: &Context) -> Option<Drift> {
-    let container = context.engine().ok()?.container(&Connector::to(project, context).name()).await.ok()??;
-    Some(look(project, &container, Depth::Context, context).await)
 }
 
 /// Whether the container has another directory than the one that is at the project's path now. Only its relay is asked.
@@ -60,6 +59,24 @@ async fn is_replaced(project: &Project, container: &Container, context: &Context
     };
     let now = on_thread_within(PATIENCE, move || Directory::at(&path).ok()).await.flatten();
     now.is_some_and(|now| theirs.was_replaced_by(&now))
+}
+
+/// With what a rebuild would lose, where it would apply anything.
+async fn drift_of(project: &Project, context: &Context) -> Option<(Drift, Option<Lost>)> {
+    let name = Connector::to(project, context).name();
+    let container = context.engine().ok()?.container(&name).await.ok()??;
+    let drift = look(project, &container, Depth::Context, context).await;
+    let lost = if drift.line().is_some() { Box::pin(lost(&name, context)).await.ok().flatten() } else { None };
+    Some((drift, lost))
+}
+
+/// What was installed in a container, and is not in its image.
+pub async fn lost(name: &ContainerName, context: &Context) -> Result<Option<Lost>> {
+    let engine = context.engine()?;
+    let (changed, inspected) = tokio::try_join!(engine.changed_paths(name), engine.inspect(name))?;
+    let mounted: Vec<String> =
+        inspected.into_iter().flat_map(|inspected| inspected.mounts).map(|mounted| mounted.target).collect();
+    Ok(plan::lost(changed, &mounted))
 }
 
 /// What `wharf rebuild` would apply to this container. Where nobody can say, that is nothing. Of a build, it looks only at the

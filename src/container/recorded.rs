@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Creation;
-use crate::config::{AUTO, Choice, Config, Gpus, Image, Machine, OnExit, SessionVariable, Source, User, Variable, Volume};
+use crate::config::{
+    AUTO, Choice, Config, Gpus, Image, Limits, Machine, OnExit, SessionVariable, Source, User, Variable, Volume,
+};
 use crate::digest::short_sha256;
 use crate::quote;
 
@@ -106,6 +108,7 @@ impl RecordedConfig {
             say(&format!("mount {}", mount.target), format!("{}{read_only}", mount.source));
         }
         config.volumes.iter().for_each(|volume| say(&format!("volume {}", volume.target), volume_name(volume)));
+        config.caches.iter().for_each(|cache| say(&format!("cache {}", cache.target), cache.name.clone()));
         for port in &config.ports {
             let host = if port.host == AUTO || flags.auto_ports { "auto".to_owned() } else { port.host.to_string() };
             say(&format!("port {}", port.container), format!("{}:{host}", port.address));
@@ -135,27 +138,7 @@ impl RecordedConfig {
             say("stop-timeout", limit.value.to_string());
         }
         config.masks.iter().for_each(|mask| say(&format!("mask {}", mask.0), "hidden".to_owned()));
-        let limits = &config.limits;
-        let size = |bytes: u64| bytesize::ByteSize(bytes).display().iec().to_string();
-        let values = [
-            ("memory", limits.memory.as_ref().map(|memory| size(memory.value))),
-            ("cpus", limits.cpus.as_ref().map(|cpus| cpus.value.to_string())),
-            ("pids", limits.pids.as_ref().map(|pids| pids.value.to_string())),
-            ("shm", limits.shm.as_ref().map(|shm| size(shm.value))),
-            (
-                "gpus",
-                limits.gpus.as_ref().map(|gpus| match gpus.value {
-                    Gpus::All => "all".to_owned(),
-                    Gpus::Count(count) => count.to_string(),
-                    Gpus::Optional => "optional".to_owned(),
-                }),
-            ),
-        ];
-        for (name, value) in values {
-            if let Some(value) = value {
-                say(&format!("limits {name}"), value);
-            }
-        }
+        keys.extend(of_limits(&config.limits));
         keys.extend(of_machine(&config.machine));
         Self { flags, keys }
     }
@@ -209,6 +192,23 @@ impl RecordedConfig {
 
 fn volume_name(volume: &Volume) -> String {
     format!("{}{}", volume.name, if volume.is_shared { " (shared)" } else { "" })
+}
+
+fn of_limits(limits: &Limits) -> impl Iterator<Item = (String, String)> {
+    let size = |bytes: u64| bytesize::ByteSize(bytes).display().iec().to_string();
+    let gpus = limits.gpus.as_ref().map(|gpus| match gpus.value {
+        Gpus::All => "all".to_owned(),
+        Gpus::Count(count) => count.to_string(),
+        Gpus::Optional => "optional".to_owned(),
+    });
+    let values = [
+        ("memory", limits.memory.as_ref().map(|memory| size(memory.value))),
+        ("cpus", limits.cpus.as_ref().map(|cpus| cpus.value.to_string())),
+        ("pids", limits.pids.as_ref().map(|pids| pids.value.to_string())),
+        ("shm", limits.shm.as_ref().map(|shm| size(shm.value))),
+        ("gpus", gpus),
+    ];
+    values.into_iter().filter_map(|(name, value)| Some((format!("limits {name}"), value?)))
 }
 
 fn of_machine(machine: &Machine) -> Vec<(String, String)> {

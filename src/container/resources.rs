@@ -33,6 +33,16 @@ impl SshPort {
     }
 }
 
+/// A volume that outlives the container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptVolume {
+    /// The engine's.
+    pub name: String,
+    pub target: String,
+    /// What is in it, where all projects share it.
+    pub cache: Option<String>,
+}
+
 #[derive(Debug, Default)]
 pub struct Resources {
     /// `NAME=value`
@@ -46,6 +56,7 @@ pub struct Resources {
     pub privileged: bool,
     /// What a kernel's security module does with it.
     pub security: Vec<String>,
+    caches: Vec<config::Cache>,
     pub ports: Vec<PortBinding>,
     /// Whether programs of the user may become root's.
     pub sudo: bool,
@@ -101,6 +112,7 @@ impl Resources {
             volumes,
             privileged: config.privileged.as_ref().is_some_and(|privileged| privileged.value),
             security: config.security.iter().map(|option| option.0.clone()).collect(),
+            caches: config.caches.iter().map(|cache| cache.value.clone()).collect(),
             ports: config
                 .ports
                 .iter()
@@ -158,10 +170,20 @@ impl Resources {
         }
     }
 
-    /// The project's own volumes: their names within the project, and where they are mounted.
-    pub fn volumes(&self, user: &HostUser) -> impl Iterator<Item = (&str, String)> {
-        let own = self.volumes.iter().filter(|volume| !volume.is_shared);
-        own.map(|volume| (volume.name.as_str(), inside(&volume.target, user)))
+    /// The project's own volumes, and those that it shares with others of the same user.
+    pub fn volumes(&self, project: &Project, user: &HostUser) -> Vec<KeptVolume> {
+        let own = self.volumes.iter().filter(|volume| !volume.is_shared).map(|volume| KeptVolume {
+            name: project.volume(&volume.name),
+            target: inside(&volume.target, user),
+            cache: None,
+        });
+        // Of each user id another one: files that are root's are of no use to others.
+        let shared = self.caches.iter().map(|cache| KeptVolume {
+            name: format!("wharf-cache-{}-{}", user.uid, cache.name),
+            target: inside(&cache.target, user),
+            cache: Some(cache.name.clone()),
+        });
+        own.chain(shared).collect()
     }
 
     /// Volumes that other containers may have as well: their names, and where they are mounted.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{DEFAULT_STOP_TIMEOUT, OnExit};
 use crate::container::machine;
+use crate::container::resources::KeptVolume;
 use crate::container::wanted::Wanted;
 use crate::digest::short_sha256;
 use crate::engine::{ContainerSpec, Features, Image, Membership, Mount, PortBinding, Tmpfs, label};
@@ -188,12 +189,11 @@ fn file_systems(project: &Project, name: &ContainerName, wanted: &Wanted, given:
         labels: HashMap::new(),
         is_kept: false,
     }));
-    mounts.extend(wanted.resources.volumes(user).map(|(volume, target)| Mount::Volume {
-        is_kept: is_kept(&project.volume(volume)),
-        // Not the throw-away container's: what a volume keeps is the project's.
-        name: project.volume(volume),
-        target,
-        labels: labels(project, &project.container_name(), wanted, None),
+    mounts.extend(wanted.resources.volumes(project, user).into_iter().map(|volume| Mount::Volume {
+        is_kept: is_kept(&volume.name),
+        labels: volume_labels(project, &volume, wanted),
+        name: volume.name,
+        target: volume.target,
     }));
     let git = on_disk.git_directory.as_ref().and_then(|directory| directory.to_str()).map(str::to_owned);
     mounts.extend(git.map(|directory| Mount::Bind { target: directory.clone(), source: directory }));
@@ -267,6 +267,16 @@ pub fn workspace(project: &Project, wanted: &Wanted) -> String {
 /// Where sessions begin.
 pub fn working_dir(project: &Project, wanted: &Wanted) -> String {
     wanted.directory.map_or_else(|| workspace(project, wanted), str::to_owned)
+}
+
+/// What proves that a volume is wharf's: not the throw-away container's, since what a volume keeps is the project's, and of a cache no
+/// project's at all.
+pub fn volume_labels(project: &Project, volume: &KeptVolume, wanted: &Wanted) -> HashMap<String, String> {
+    let all = labels(project, &project.container_name(), wanted, None);
+    let Some(cache) = &volume.cache else { return all };
+    let common = [label::WHARF, label::USER, label::CREATED_AT];
+    let common = all.into_iter().filter(|(name, _)| common.contains(&name.as_str()));
+    common.chain([(label::CACHE.to_owned(), cache.clone())]).collect()
 }
 
 /// What proves that a container or volume is the project's.

@@ -36,6 +36,8 @@ pub mod label {
     pub const PRIVILEGED: &str = "wharf.privileged";
     /// The id of the user of this machine who made it.
     pub const USER: &str = "wharf.user";
+    /// On volumes that all projects share: which of them.
+    pub const CACHE: &str = "wharf.cache";
     pub const CREATED_AT: &str = "wharf.created_at";
     pub const CONFIG: &str = "wharf.config";
     pub const IMAGE: &str = "wharf.image";
@@ -254,7 +256,8 @@ pub(super) fn container_from(name: &ContainerName, found: ContainerInspectRespon
     let config = found.config.unwrap_or_default();
     let host_mount =
         found.mounts.into_iter().flatten().find(|mount| mount.destination.as_deref() == Some(crate::protocol::HOST_DIR));
-    let labels = config.labels.unwrap_or_default();
+    let mut labels = config.labels.unwrap_or_default();
+    labels.retain(|_, value| !value.is_empty());
     Container {
         name: name.clone(),
         id: found.id.unwrap_or_default(),

@@ -4,6 +4,7 @@ mod aloud;
 mod archive;
 mod beside;
 mod build;
+mod commit;
 mod container;
 mod copy;
 mod create;

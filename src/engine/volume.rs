@@ -48,15 +48,24 @@ impl Engine {
         self.work(format!("create volume `{name}`"), self.docker.create_volume(request)).await.map(drop)
     }
 
-    /// Removes a volume of wharf's tools; one that does not exist is fine.
-    pub async fn remove_tools(&self, name: &str) -> Result<()> {
+    /// Removes a volume of wharf's tools, or a cache; one that does not exist is fine.
+    pub async fn remove_unused(&self, name: &str) -> Result<()> {
         let removed = self.docker.remove_volume(name, None::<RemoveVolumeOptions>);
         absent_is_none(self.work(format!("remove volume `{name}`"), removed).await).map(drop)
     }
 
     /// The volumes of wharf's tools that no container mounts but these.
     pub async fn unused_tools(&self, except: &[String]) -> Result<Vec<String>> {
-        let labels = vec![label::OURS.to_owned(), label::TOOLS.to_owned()];
+        self.unused(vec![label::OURS.to_owned(), label::TOOLS.to_owned()], except).await
+    }
+
+    /// The caches of this user or of anybody that no container mounts but these.
+    pub async fn unused_caches(&self, of: Option<u32>, except: &[String]) -> Result<Vec<String>> {
+        self.unused([made_by(of), vec![label::CACHE.to_owned()]].concat(), except).await
+    }
+
+    /// The volumes with these labels that no container mounts but these.
+    async fn unused(&self, labels: Vec<String>, except: &[String]) -> Result<Vec<String>> {
         let volumes = self.volumes(labels).await?;
         let options = ListContainersOptions { all: true, ..ListContainersOptions::default() };
         let containers = self.look("list containers", self.docker.list_containers(Some(options))).await?;

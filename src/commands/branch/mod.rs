@@ -30,7 +30,8 @@ pub async fn run(mut args: Branch, context: &Context) -> Result<ExitCode> {
     if args.done {
         return Box::pin(done::run(&args.name, &repository, context)).await;
     }
-    let pattern = context.configuration().effective(&project, Choice::default(), super::flags(&Creation::default()))?.config.worktrees;
+    let pattern =
+        context.configuration().effective(&project, Choice::default(), super::flags(&Creation::default()))?.config.worktrees;
     let pattern = pattern.as_ref().map_or(PATTERN, |pattern| pattern.value.as_str());
     args.creation.auto_ports = true;
     let command = command(&args, &project, context)?;

@@ -64,9 +64,8 @@ impl Lifecycle<'_> {
     /// container takes the place of another.
     async fn kept_volumes(&self, wanted: &Wanted<'_>, replaces: bool) -> Result<Vec<String>> {
         let mut kept: Vec<String> = replaces.then(|| self.name().home_volume()).into_iter().collect();
-        for (name, _) in wanted.resources.volumes(wanted.user) {
-            let volume = self.project.volume(name);
-            kept.extend(self.engine.volume_exists(&volume).await?.then_some(volume));
+        for volume in wanted.resources.volumes(self.project, wanted.user) {
+            kept.extend(self.engine.volume_exists(&volume.name).await?.then_some(volume.name));
         }
         Ok(kept)
     }

@@ -2,6 +2,7 @@
 
 mod drift;
 mod idle;
+mod lost;
 mod prune;
 mod replace;
 mod status;
@@ -17,6 +18,7 @@ use crate::project::Project;
 
 pub use drift::{Drift, Made, REPLACED, changes, image_drift};
 pub use idle::time_left;
+pub use lost::{Lost, lost};
 pub use prune::{Belongings, Pruned, Rules, prune};
 pub use replace::{Consent, consent, replace, undo};
 

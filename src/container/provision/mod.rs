@@ -9,6 +9,7 @@ use std::path::Path;
 
 use futures_util::future::try_join_all;
 
+use crate::container::resources::KeptVolume;
 use crate::container::spec;
 use crate::container::wanted::Wanted;
 use crate::engine::{Archive, Engine, Image, Mount, Owner};
@@ -80,13 +81,17 @@ impl Preparation<'_> {
     /// to mount into `directory`, and prepares the volumes by way of another container.
     pub async fn put_beside(&self, image: &Image, directory: &Path, kept: &[String]) -> Result<()> {
         let user = self.wanted.user;
-        let mut volumes: Vec<(String, String)> =
-            self.wanted.resources.volumes(user).map(|(name, target)| (self.project.volume(name), target)).collect();
+        let mut volumes = self.wanted.resources.volumes(self.project, user);
         if !self.wanted.throw_away {
-            volumes.push((self.name.home_volume(), user.home()));
+            volumes.push(KeptVolume { name: self.name.home_volume(), target: user.home(), cache: None });
         }
         let labels = self.labels();
-        let mount = |(name, target)| Mount::Volume { is_kept: kept.contains(&name), name, target, labels: labels.clone() };
+        let mount = |volume: KeptVolume| Mount::Volume {
+            is_kept: kept.contains(&volume.name),
+            labels: spec::volume_labels(self.project, &volume, self.wanted),
+            name: volume.name,
+            target: volume.target,
+        };
         let mounts = volumes.into_iter().map(mount).collect();
         let helper = self.create_helper(image, mounts, labels.clone()).await?;
         let put = self.put_by_way_of(&helper, image, directory).await;
@@ -170,12 +175,12 @@ impl Preparation<'_> {
 
     /// A volume that was there before belongs to whoever it was given to since: a server may take no other owner for its data.
     async fn volume_directories(&self, container: &str, wanted: &Wanted<'_>) -> Result<Vec<String>> {
-        let volumes: Vec<(&str, String)> = wanted.resources.volumes(wanted.user).collect();
+        let volumes = wanted.resources.volumes(self.project, wanted.user);
         let new = if volumes.is_empty() { Vec::new() } else { self.engine.new_volumes(container).await? };
         let mut paths = Vec::new();
-        for (name, target) in volumes {
+        for KeptVolume { name, target, .. } in volumes {
             paths.extend(wanted.user.directories_towards(Path::new(&target)));
-            paths.extend(new.contains(&self.project.volume(name)).then_some(target));
+            paths.extend(new.contains(&name).then_some(target));
         }
         Ok(paths)
     }

@@ -74,7 +74,7 @@ async fn fill(engine: &Engine, tools: &Tools, name: &str, image: &str) -> Result
             let mut removed = engine.remove_filler(&filler).await;
             if outcome.is_err() && removed.is_ok() {
                 // Nobody is to take it for complete.
-                removed = engine.remove_tools(volume).await;
+                removed = engine.remove_unused(volume).await;
             }
             outcome.and(removed)
         }
