@@ -35,6 +35,8 @@ mod history;
 #[cfg(feature = "host")]
 mod image;
 #[cfg(feature = "host")]
+mod nearest;
+#[cfg(feature = "host")]
 mod output;
 #[cfg(feature = "host")]
 mod paths;

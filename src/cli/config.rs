@@ -16,11 +16,15 @@ pub enum Config {
     /// Print the configuration that counts, and where each value comes from
     Show(ShowConfig),
     /// Print where the configuration files are, or would be
-    Path { target: Option<String> },
+    Path {
+        /// A directory, a project's name or a container's [default: the project at hand]
+        target: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]
 pub struct ShowConfig {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     #[command(flatten)]
     pub creation: Creation,

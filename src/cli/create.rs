@@ -1,7 +1,10 @@
 //! Verbs that make a container, or run something in one.
 
+use std::time::Duration;
+
 use clap::Args;
 
+use super::waits::duration;
 use crate::model::SessionName;
 
 // What a container is made from, where there is none yet. No doc comment: clap would take it for what each verb does.
@@ -31,7 +34,10 @@ pub struct Creation {
 #[derive(Debug, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Open {
-    pub target: Option<String>,
+    /// Directories, projects' names or containers' [default: the project at hand]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
     #[command(flatten)]
     pub creation: Creation,
     /// The session to open [default: main]
@@ -43,6 +49,9 @@ pub struct Open {
     /// Recreate the container first, and keep its volumes; made as it was, where no option says otherwise
     #[arg(long)]
     pub fresh: bool,
+    /// Open a session of root's, called `root` where no other name is given
+    #[arg(long)]
+    pub root: bool,
     /// Remove the container when its last session ends, where this creates it; its volumes stay
     #[arg(long)]
     pub rm: bool,
@@ -56,14 +65,30 @@ pub struct Open {
 
 #[derive(Debug, Args)]
 pub struct Start {
-    pub target: Option<String>,
+    /// Directories, projects' names or containers' [default: the project at hand]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Start every project's container that does not run
+    #[arg(long, conflicts_with = "targets")]
+    pub all: bool,
+
     #[command(flatten)]
     pub creation: Creation,
+    /// Wait until it is ready, and each session that is there from the start
+    #[arg(long)]
+    pub wait: bool,
+    /// Give up waiting after this long, as in `90s` or `5m`, with exit code 124
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "wait")]
+    pub timeout: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
 pub struct Exec {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
+    /// Run it as root, who may install packages and change what belongs to nobody else in the container
+    #[arg(long)]
+    pub root: bool,
     /// Give the program three streams even where this runs on a terminal
     #[arg(long, short = 'T')]
     pub no_tty: bool,
@@ -74,6 +99,7 @@ pub struct Exec {
 
 #[derive(Debug, Args)]
 pub struct Run {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     #[command(flatten)]
     pub creation: Creation,

@@ -9,6 +9,7 @@ use crate::config::age::age;
 
 #[derive(Debug, Args)]
 pub struct Stop {
+    /// Directories, projects' names or containers' [default: the project at hand]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// Stop every project's container
@@ -18,12 +19,14 @@ pub struct Stop {
 
 #[derive(Debug, Args)]
 pub struct Restart {
+    /// Directories, projects' names or containers' [default: the project at hand]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub struct Rm {
+    /// Directories, projects' names or containers' [default: the project at hand]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// Remove the project's volumes too: the home directory and all that is in it
@@ -36,7 +39,10 @@ pub struct Rm {
 
 #[derive(Debug, Args)]
 pub struct Rebuild {
-    pub target: Option<String>,
+    /// Directories, projects' names or containers' [default: the project at hand]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+
     #[command(flatten)]
     pub creation: Creation,
     /// Only say what would change, and which live sessions would end

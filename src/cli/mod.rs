@@ -7,6 +7,7 @@ mod format;
 mod image;
 mod see;
 mod sessions;
+mod waits;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
@@ -18,8 +19,9 @@ pub use config::{Config, ShowConfig, Trust};
 pub use create::{Creation, Exec, Open, Run, Start};
 pub use end::{Prune, Rebuild, Restart, Rm, Stop};
 pub use image::{BuildImage, Image};
-pub use see::{Doctor, Inspect, List, Logs, Pick, Ports, SshProxy, Status, Watch};
-pub use sessions::{Attach, Capture, Send, Sessions, Split, Wait, WaitFor};
+pub use see::{Doctor, Events, Inspect, List, Logs, Pick, Ports, SshProxy, Status, Watch};
+pub use sessions::{Attach, Capture, Kill, Send, Sessions, Since, Split, Wait};
+pub use waits::WaitFor;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -29,8 +31,8 @@ const STYLES: Styles = Styles::styled()
 
 /// One window, one project, one container that outlives every terminal.
 ///
-/// A TARGET is a directory, a project's name (`api`), `parent/name`, or a container's name. Without one, it is the
-/// project of the directory at hand.
+/// A TARGET is a directory, a project's name (`api`), `parent/name`, or a container's name; `TARGET:SESSION` names a session
+/// of it. Without one, it is the project of the directory at hand.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, styles = STYLES, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
@@ -73,8 +75,12 @@ pub enum Command {
     Capture(Capture),
     /// List a project's sessions
     Sessions(Sessions),
-    /// Wait for a session to end, to ring, or to print something
+    /// Wait for sessions to end, to ring, to print, to wait for somebody, or to be ready
     Wait(Wait),
+    /// Tell what happens to containers and sessions, as it happens
+    Events(Events),
+    /// End sessions, and all that runs in them
+    Kill(Kill),
     /// List projects that have a container
     #[command(visible_alias = "ps")]
     List(List),
@@ -94,7 +100,7 @@ pub enum Command {
     Inspect(Inspect),
     /// Stop containers, and keep them
     Stop(Stop),
-    /// Stop containers and start them again
+    /// Stop and start containers, or run the command of a session again
     Restart(Restart),
     /// Remove containers
     Rm(Rm),

@@ -15,8 +15,18 @@ pub struct List {
 }
 
 #[derive(Debug, Args)]
-pub struct Ports {
+pub struct Events {
     /// [default: all projects]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Print an object for each, a line each
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Ports {
+    /// A directory, a project's name or a container's [default: all projects]
     pub target: Option<String>,
     /// Print an array of objects
     #[arg(long)]
@@ -41,6 +51,7 @@ pub struct Pick {
 
 #[derive(Debug, Args)]
 pub struct Logs {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Only the last lines
     #[arg(long, value_name = "LINES")]
@@ -52,6 +63,7 @@ pub struct Logs {
 
 #[derive(Debug, Args)]
 pub struct Inspect {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Print an object
     #[arg(long)]
@@ -60,6 +72,7 @@ pub struct Inspect {
 
 #[derive(Debug, Args)]
 pub struct Doctor {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Print an array of objects
     #[arg(long)]
@@ -68,6 +81,7 @@ pub struct Doctor {
 
 #[derive(Debug, Args)]
 pub struct Status {
+    /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
     /// Print an object
     #[arg(long)]

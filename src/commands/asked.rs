@@ -2,7 +2,7 @@
 
 use super::{hooks, sources, ssh};
 use crate::cli::Creation;
-use crate::config::{Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Sourced, User};
+use crate::config::{Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Ready, Sourced, User};
 use crate::connection::control::{self, Start};
 use crate::connection::environment;
 use crate::container::connect::{Connected, Connector};
@@ -186,8 +186,22 @@ impl Asked {
             command: session.command.clone(),
             directory: session.directory.clone(),
             environment: Vec::new(),
+            restarts_on_failure: session.restarts_on_failure,
             stop_signal: session.stop_signal,
         }
+    }
+
+    /// What has to be so until a session is ready.
+    pub fn ready_of(&self, name: &SessionName) -> Option<Ready> {
+        self.config.session(name)?.ready.clone()
+    }
+
+    /// What has to be so until all is ready: of the container, and of each session that says so and is there from the start.
+    pub fn all_ready(&self) -> Vec<(Option<SessionName>, Option<Ready>)> {
+        let container = (None, self.config.ready.as_ref().map(|ready| ready.value.clone()));
+        let sessions = self.config.sessions.iter().filter(|session| session.autostart && session.ready.is_some());
+        let sessions = sessions.map(|session| (Some(session.name.clone()), session.ready.clone()));
+        [container].into_iter().chain(sessions).collect()
     }
 }
 

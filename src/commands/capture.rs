@@ -11,11 +11,11 @@ use crate::error::Result;
 use crate::output::print;
 
 pub async fn run(args: Capture, context: &Context) -> Result<ExitCode> {
-    let project = target::resolve(args.target.as_deref(), context).await?;
-    let connector = Connector::to(&project, context);
+    let target = target::resolve_session(args.target.as_deref(), args.session.as_ref(), context).await?;
+    let connector = Connector::to(&target.project, context);
     let mut connected = connector.running().await?;
-    let screen =
-        control::capture(&mut connected.connection, &connector.name(), &args.session, args.escapes, args.history).await?;
+    let session = target.session();
+    let screen = control::capture(&mut connected.connection, &connector.name(), &session, args.escapes, args.history).await?;
     let screen = if args.escapes { screen } else { without_control_characters(&screen) };
     print::bytes(&screen).map(|()| ExitCode::SUCCESS)
 }

@@ -94,7 +94,7 @@ fn running_sessions() -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for (listed, sessions) in containers.iter().zip(sessions) {
         for session in sessions.unwrap_or_default() {
-            names.entry(session.to_string()).or_insert_with(|| listed.project.short_name().to_owned());
+            names.entry(session.name.to_string()).or_insert_with(|| listed.project.short_name().to_owned());
         }
     }
     names

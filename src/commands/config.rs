@@ -10,6 +10,7 @@ use crate::config::{self, Locations, Part, Scope, own_file};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::{print, report};
+use crate::quote;
 
 pub async fn run(args: Config, context: &Context) -> Result<ExitCode> {
     match args {
@@ -44,6 +45,12 @@ async fn check(named: Vec<PathBuf>, context: &Context) -> Result<ExitCode> {
     });
     let mut failures: Vec<Error> = failures.collect();
     if failures.is_empty() {
+        for file in files.iter().filter(|file| file.exists()) {
+            print::line(format_args!("`{}` is right", quote::visible(&file.to_string_lossy())))?;
+        }
+        if !files.iter().any(|file| file.exists()) {
+            print::line("there is no configuration, and none is needed")?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let (wrong, others): (Vec<_>, Vec<_>) =

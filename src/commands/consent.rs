@@ -93,8 +93,19 @@ fn may_end(at_stake: &AtStake, ending: Ending, connector: &Connector<'_>, ask: i
 /// The sessions of a container that runs whose programs have not ended, under whatever names.
 pub async fn live_sessions(connector: &Connector<'_>) -> Result<Vec<Session<String>>> {
     let mut connected = connector.running().await?;
-    let sessions = control::all_sessions(&mut connected.connection, &connector.name()).await?;
+    let mut sessions = control::all_sessions(&mut connected.connection, &connector.name()).await?;
+    sessions.extend(Box::pin(sessions_of_root(connector)).await?);
     Ok(sessions.into_iter().filter(|session| session.exit_code.is_none()).collect())
+}
+
+/// Those of root's where the container's user is another one. They are where root's programs are, if any run.
+async fn sessions_of_root(connector: &Connector<'_>) -> Result<Vec<Session<String>>> {
+    if !connector.context.engine()?.has_root(connector.project, &connector.name()).await? {
+        return Ok(Vec::new());
+    }
+    let connector = Connector::to(connector.project, connector.context).of_root(true);
+    let mut connected = connector.running().await?;
+    control::all_sessions(&mut connected.connection, &connector.name()).await
 }
 
 /// Anything but a yes is a no, and an error.
@@ -113,7 +124,7 @@ mod tests {
 
     #[test]
     fn only_what_was_agreed_to_may_end() {
-        let session = |(name, created): &(&str, i64)| Session::parse(&format!("{name} {created} 0 0  ")).unwrap();
+        let session = |&(name, created): &(&str, i64)| Session { created, ..Session::new(name.to_owned()) };
         let at_stake = |container: &str, sessions: &[(&str, i64)]| AtStake {
             container_id: container.to_owned(),
             sessions: sessions.iter().map(session).collect(),

@@ -29,7 +29,10 @@ const BROKEN_PIPE: i32 = 141;
 pub async fn run(args: Exec, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;
     let connector = Connector::to(&project, context);
-    let connected = Box::pin(enter(&connector)).await?;
+    let mut connected = Box::pin(enter(&connector)).await?;
+    if args.root {
+        connected = Box::pin(Connector::to(&project, context).of_root(true).running()).await?;
+    }
     let directory = if args.target.is_none() { below(&project) } else { None };
     run_in(connected, &project, &connector.name(), Program::Command(args.command), directory, args.no_tty, context).await
 }

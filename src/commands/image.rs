@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::engine::ListedImage;
 use crate::error::Result;
 use crate::image::default::{self, Variant};
+use crate::output::local::local_of;
 use crate::output::print;
 use crate::quote;
 
@@ -50,7 +51,7 @@ fn table(images: &[ListedImage], width: Option<usize>) -> String {
         let id: String = image.id.trim_start_matches("sha256:").chars().take(12).collect();
         let size = ByteSize(image.size).display().si().to_string();
         let project = image.project.as_deref().map_or_else(|| "-".to_owned(), quote::printable);
-        builder.push_record([image.name.clone(), id, size, image.created_at.clone(), project]);
+        builder.push_record([image.name.clone(), id, size, local_of(&image.created_at), project]);
     }
     print::table(builder, width)
 }

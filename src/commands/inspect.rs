@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::engine::{Mounted, label};
 use crate::error::{Error, Result};
 use crate::model::{InnerTmux, State};
+use crate::output::local::local_of;
 use crate::output::print;
 use crate::project::Project;
 use crate::protocol::TOOLS_DIR;
@@ -24,7 +25,11 @@ use crate::protocol::hooks::Hooks;
 /// How long a container may take to say its sessions.
 const SESSIONS: Duration = Duration::from_millis(1500);
 
+/// What `sudo #true` gives up.
+const SUDO: &str = "yes: without no-new-privileges, any setuid program may gain what root has here";
+
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of what is printed")]
 struct Shown {
     name: String,
     project: String,
@@ -41,6 +46,8 @@ struct Shown {
     on_exit: String,
     created_at: String,
     user: String,
+    /// Whether programs of the user may become root's, which a person has configured.
+    sudo: bool,
     workspace: String,
     read_only: bool,
     /// `null` where the container did not say in time.
@@ -104,6 +111,7 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
         id: container.id,
         state: container.state,
         user: container.user,
+        sudo: inspected.gains_rights,
         workspace: container.working_dir,
         read_only: container.read_only,
         mounts: inspected.mounts,
@@ -141,9 +149,10 @@ fn text(shown: &Shown) -> String {
         ("id", vec![shown.id.clone()]),
         ("state", vec![format!("{}{exit_code}", shown.state)]),
         ("image", image),
-        ("created", vec![shown.created_at.clone()]),
+        ("created", vec![local_of(&shown.created_at)]),
         ("on exit", vec![shown.on_exit.clone()]),
         ("user", vec![shown.user.clone()]),
+        ("sudo", vec![if shown.sudo { SUDO } else { "no: nobody becomes root from within" }.to_owned()]),
         ("workspace", vec![shown.workspace.clone()]),
         ("read-only", vec![if shown.read_only { "yes" } else { "no" }.to_owned()]),
         ("sessions", shown.sessions.clone().map_or_else(|| vec!["?".to_owned()], or_dash)),

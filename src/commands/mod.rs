@@ -7,10 +7,12 @@ pub mod completions;
 mod config;
 mod consent;
 mod doctor;
+mod events;
 mod exec;
 mod hooks;
 mod image;
 mod inspect;
+mod kill;
 mod list;
 mod logs;
 mod menu;
@@ -59,6 +61,8 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Send(args) => block_on(send::run(args, context)),
         Command::Capture(args) => block_on(capture::run(args, context)),
         Command::Sessions(args) => block_on(sessions::run(args, context)),
+        Command::Kill(args) => block_on(kill::run(args, context)),
+        Command::Events(args) => block_on(events::run(args, context)),
         Command::Wait(args) => block_on(wait::run(args, context)),
         Command::List(args) => block_on(list::run(args, context)),
         Command::Ports(args) => block_on(ports::run(args, context)),

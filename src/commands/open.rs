@@ -1,18 +1,21 @@
 //! `wharf open`
 
 use std::env;
+use std::mem;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
 
+use super::attach::Wished;
 use super::consent::Ending;
 use super::rebuild::recreate;
+use super::stop::all_or_several;
 use super::{Asked, attach, hooks, watch};
-use crate::cli::{Creation, Open};
-use crate::commands::target;
+use crate::cli::Open;
+use crate::commands::target::{self, SessionTarget};
 use crate::connection::control::{self, Start};
 use crate::connection::{environment, git};
-use crate::container::connect::Connector;
+use crate::container::connect::{Connected, Connector};
 use crate::container::{drift, plan};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -24,23 +27,57 @@ use crate::project::Project;
 use crate::protocol::sshd::PORT_VARIABLE;
 use crate::tmux::{NewPane, Switch, TmuxServer};
 
+impl Open {
+    fn session(&self) -> SessionName {
+        self.session.clone().unwrap_or_else(|| SessionName::usual(self.root))
+    }
+
+    fn wished<'a>(&'a self, session: &'a SessionName) -> Wished<'a> {
+        Wished { session, creation: &self.creation, command: &self.command, as_root: self.root }
+    }
+}
+
 pub async fn run(mut args: Open, context: &Context) -> Result<ExitCode> {
     args.creation.remove_on_exit = args.rm;
-    let project = target::resolve_existing(args.target.as_deref(), context).await?;
+    if let [] | [_] = args.targets[..] {
+        let target = args.targets.pop();
+        return open_target(&mut args, target.as_deref(), context).await;
+    }
+    if context.tmux.is_none() && !args.detach {
+        return Err(Error::Needs { verb: "open", needs: "tmux to open several projects" });
+    }
+    let named = args.session.clone();
+    let mut outcomes = Vec::new();
+    // One after the other: their windows come in this order, and it may ask.
+    for target in mem::take(&mut args.targets) {
+        args.session.clone_from(&named);
+        outcomes.push(Box::pin(open_target(&mut args, Some(&target), context)).await.map(drop));
+    }
+    all_or_several(outcomes)
+}
+
+/// Opens the session that a target names, else the one of the arguments.
+async fn open_target(args: &mut Open, target: Option<&str>, context: &Context) -> Result<ExitCode> {
+    let SessionTarget { project, session } = target::resolve_existing_session(target, args.session.as_ref(), context).await?;
+    args.session = session;
+    open(args, &project, context).await
+}
+
+async fn open(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {
     if args.fresh {
         let ending = Ending { verb: "open --fresh", does: "Recreate", force: args.force };
-        Box::pin(recreate(&project, &args.creation, ending, context)).await?;
+        Box::pin(recreate(project, &args.creation, ending, context)).await?;
     }
     if args.detach {
-        return open_detached(&args, &project, context).await;
+        return open_detached(args, project, context).await;
     }
     if let Some(tmux) = &context.tmux {
-        return open_window(&args, &project, tmux, context).await;
+        return open_window(args, project, tmux, context).await;
     }
-    let session = args.session.clone().unwrap_or_default();
-    Box::pin(hooks::tell(&project, context)).await;
-    let code = attach::create_and_enter(&project, &session, &args.creation, &args.command, None, context).await?;
-    drift::tell(&project, context).await;
+    let session = args.session();
+    Box::pin(hooks::tell(project, context)).await;
+    let code = attach::create_and_enter(project, args.wished(&session), None, context).await?;
+    drift::tell(project, context).await;
     Ok(code)
 }
 
@@ -50,31 +87,46 @@ async fn open_detached(args: &Open, project: &Project, context: &Context) -> Res
     asked.refuse_kept(&connector).await?;
     let mut connected = connector.up(&asked.wanted(context)).await?;
     asked.begin(&mut connected, &connector).await?;
-    let session = args.session.clone().unwrap_or_default();
-    let mut environment = environment::for_terminal(|name| context.variable(name), false);
-    environment.extend(git::share(project.path(), &connected.host_dir).await);
-    let start = Start { environment, ..asked.start_of(&session) };
+    let session = args.session();
+    let environment = session_environment(&connector, &connected).await;
+    let connector = connector.of_root(args.root);
+    let mut start = Start { environment, ..asked.start_of(&session) };
+    if args.root {
+        connected = connector.running().await?;
+        start = Start { environment: start.environment, ..Start::default() };
+    }
     control::create(&mut connected.connection, &connector.name(), &session, &args.command, start).await?;
     print::line(format_args!("{} runs session {session}", connector.name()))?;
-    history::record(&context.state_dir, project, &session, Timestamp::now());
+    if !args.root {
+        history::record(&context.state_dir, project, &session, Timestamp::now());
+    }
     Box::pin(hooks::tell(project, context)).await;
     drift::tell(project, context).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a session without a terminal has in its environment.
+pub async fn session_environment(connector: &Connector<'_>, connected: &Connected) -> Vec<String> {
+    let mut environment = environment::for_terminal(|name| connector.context.variable(name), false);
+    environment.extend(git::share(connector.project.path(), &connected.host_dir).await);
+    environment
 }
 
 /// Switching to a window that exists asks nothing of the engine. A command gets a window of its own: one that shows the
 /// project would swallow it, even where its session has ended.
 pub async fn open_window(args: &Open, project: &Project, tmux: &TmuxServer, context: &Context) -> Result<ExitCode> {
     let pane = context.pane.as_ref();
+    let session = args.session();
     let found = if args.command.is_empty() {
-        tmux.switch_to(pane, &project.container_name(), args.session.as_ref())?
+        tmux.switch_to(pane, &project.container_name(), args.session.as_ref().or(args.root.then_some(&session)))?
     } else {
         Switch::NoWindow(tmux.session_at(pane)?)
     };
     watch::ensure(false, context);
-    let session = args.session.clone().unwrap_or_default();
     if found == Switch::Done {
-        history::record(&context.state_dir, project, &session, Timestamp::now());
+        if !args.root {
+            history::record(&context.state_dir, project, &session, Timestamp::now());
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let exposure = refuse_what_cannot_work(args, project, context).await?;
@@ -83,7 +135,7 @@ pub async fn open_window(args: &Open, project: &Project, tmux: &TmuxServer, cont
     let window = NewPane {
         project,
         session: &session,
-        command: attach_command(project, &session, &args.creation, &args.command)?,
+        command: attach_command(project, args.wished(&session))?,
         // The container's name stands for the project from its creation on; until then this does.
         environment: [Some(format!("WHARF_PROJECT={project}")), ssh_port].into_iter().flatten().collect(),
     };
@@ -105,10 +157,12 @@ pub async fn open_window(args: &Open, project: &Project, tmux: &TmuxServer, cont
 /// window, which shows how it goes. What people should know of a container that will be made is given back.
 async fn refuse_what_cannot_work(args: &Open, project: &Project, context: &Context) -> Result<Option<String>> {
     let connector = Connector::to(project, context);
-    let session = args.session.clone().unwrap_or_default();
+    let session = args.session();
     let asked = Asked::of_connector(&connector, &args.creation).await?;
     asked.refuse_kept(&connector).await?;
-    if let Some(mut connected) = connector.knock().await {
+    if args.root {
+        // Of root's sessions only root's tmux knows, which the window asks.
+    } else if let Some(mut connected) = connector.knock().await {
         control::refuse_if_runs(&mut connected.connection, &connector.name(), &session, &args.command).await?;
         return Ok(None);
     }
@@ -122,7 +176,7 @@ async fn refuse_what_cannot_work(args: &Open, project: &Project, context: &Conte
     let Some(container) = seen.container else {
         return Ok(wanted.resources.exposure(project));
     };
-    if container.state.can_attach() && !args.command.is_empty() {
+    if container.state.can_attach() && !args.command.is_empty() && !args.root {
         let mut connected = connector.running().await?;
         control::refuse_if_runs(&mut connected.connection, &connector.name(), &session, &args.command).await?;
     }
@@ -130,12 +184,8 @@ async fn refuse_what_cannot_work(args: &Open, project: &Project, context: &Conte
 }
 
 /// The pane's command line, which tmux-resurrect can start again as it reads: no word of it needs quoting.
-pub fn attach_command(
-    project: &Project,
-    session: &SessionName,
-    creation: &Creation,
-    session_command: &[String],
-) -> Result<Vec<String>> {
+pub fn attach_command(project: &Project, wished: Wished) -> Result<Vec<String>> {
+    let Wished { session, creation, command: session_command, as_root } = wished;
     let wharf = env::current_exe().map_err(|source| Error::io("find wharf's own program", source))?;
     let mut command = vec![wharf.to_string_lossy().into_owned(), "attach".to_owned()];
     command.extend([project.container_name().to_string(), "--create".to_owned(), "--session".to_owned(), session.to_string()]);
@@ -148,6 +198,9 @@ pub fn attach_command(
     }
     if creation.read_only {
         command.push("--read-only".to_owned());
+    }
+    if as_root {
+        command.push("--root".to_owned());
     }
     if !session_command.is_empty() {
         command.push("--".to_owned());

@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 
 use futures_util::future::LocalBoxFuture;
 
+use super::attach::Wished;
 use super::open::{attach_command, open_window};
 use crate::cli::{Creation, Open, Pick};
 use crate::commands::target;
@@ -63,7 +64,7 @@ fn split(choice: &Choice, context: &Context) -> Result<()> {
     let new = NewPane {
         project,
         session: &session,
-        command: attach_command(project, &session, &creation(context), &[])?,
+        command: attach_command(project, Wished::new(&session, &creation(context)))?,
         environment: vec![format!("WHARF_PROJECT={project}")],
     };
     let place = tmux.place(pane)?;

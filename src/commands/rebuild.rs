@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use super::Asked;
 use super::consent::{self, Ending};
+use super::stop::all_or_several;
 use crate::cli::{Creation, Rebuild};
 use crate::commands::target;
 use crate::config::{Part, Source};
@@ -19,17 +20,26 @@ use crate::output::print;
 use crate::project::Project;
 
 pub async fn run(args: Rebuild, context: &Context) -> Result<ExitCode> {
-    let project = target::resolve_existing(args.target.as_deref(), context).await?;
+    let mut outcomes = Vec::new();
+    // One after the other, because it may ask.
+    for project in target::resolve_each(&args.targets, context).await {
+        outcomes.push(match project {
+            Ok(project) => rebuild(&project, &args, context).await,
+            Err(error) => Err(error),
+        });
+    }
+    all_or_several(outcomes)
+}
+
+async fn rebuild(project: &Project, args: &Rebuild, context: &Context) -> Result<()> {
     if args.dry_run {
-        Box::pin(say_what_would_change(&project, &args.creation, context)).await?;
-        return Ok(ExitCode::SUCCESS);
+        return Box::pin(say_what_would_change(project, &args.creation, context)).await;
     }
     let ending = Ending { verb: "rebuild", does: "Rebuild", force: args.force };
-    if !Box::pin(recreate(&project, &args.creation, ending, context)).await? {
+    if !Box::pin(recreate(project, &args.creation, ending, context)).await? {
         return Err(Error::NoContainer { project: project.to_string() });
     }
-    print::line(format_args!("rebuilt {}", project.container_name()))?;
-    Ok(ExitCode::SUCCESS)
+    print::line(format_args!("rebuilt {}", project.container_name()))
 }
 
 async fn say_what_would_change(project: &Project, creation: &Creation, context: &Context) -> Result<()> {

@@ -1,24 +1,31 @@
 //! `wharf send`
 
+use std::fs;
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
 use crate::cli::Send;
 use crate::commands::target;
-use crate::connection::control;
+use crate::connection::control::{self, Typed};
 use crate::container::connect::Connector;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
 pub async fn run(args: Send, context: &Context) -> Result<ExitCode> {
-    let project = target::resolve(Some(&args.target), context).await?;
-    let text = match args.text {
-        Some(text) => text.into_bytes(),
-        None => read_standard_input()?,
+    let target = target::resolve_session(Some(&args.target), args.session.as_ref(), context).await?;
+    let text = match (args.text, &args.file) {
+        (Some(text), _) => text.into_vec(),
+        (None, Some(file)) => fs::read(file).map_err(|source| Error::io(format!("read `{}`", file.display()), source))?,
+        (None, None) if args.keys.is_empty() => read_standard_input()?,
+        (None, None) => Vec::new(),
     };
-    let connector = Connector::to(&project, context);
+    let mut keys = args.keys;
+    keys.extend(args.enter.then(|| "Enter".to_owned()));
+    let connector = Connector::to(&target.project, context);
     let mut connected = connector.running().await?;
-    control::send(&mut connected.connection, &connector.name(), &args.session, &text, args.enter).await?;
+    let typed = Typed { text, as_paste: args.paste, keys };
+    control::send(&mut connected.connection, &connector.name(), &target.session(), &typed).await?;
     Ok(ExitCode::SUCCESS)
 }
 

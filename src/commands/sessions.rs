@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use jiff::Timestamp;
 use tabled::builder::Builder;
 
 use crate::cli::Sessions;
@@ -11,6 +12,7 @@ use crate::container::connect::Connector;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::Session;
+use crate::output::local::local;
 use crate::output::print;
 
 pub async fn run(args: Sessions, context: &Context) -> Result<ExitCode> {
@@ -32,8 +34,7 @@ fn table(sessions: &[Session<String>], width: Option<usize>) -> String {
     let mut builder = Builder::default();
     builder.push_record(["SESSION", "ATTACHED", "CREATED", "BELL", "EXIT CODE"]);
     for session in sessions {
-        let created =
-            jiff::Timestamp::from_second(session.created).map_or_else(|_| "-".to_owned(), |created| created.to_string());
+        let created = Timestamp::from_second(session.created).map_or_else(|_| "-".to_owned(), local);
         let bell = if session.bell { "yes" } else { "-" };
         let exit_code = session.exit_code.map_or_else(|| "-".to_owned(), |code| code.to_string());
         builder.push_record([session.name.clone(), session.attached.to_string(), created, bell.to_owned(), exit_code]);

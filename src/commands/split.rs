@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::attach::Wished;
 use super::open::attach_command;
 use crate::cli::{Creation, Split};
 use crate::connection::control;
@@ -28,7 +29,7 @@ pub async fn run(args: Split, context: &Context) -> Result<ExitCode> {
     let new = NewPane {
         project: &project,
         session: &new,
-        command: attach_command(&project, &new, &Creation::default(), &[])?,
+        command: attach_command(&project, Wished::new(&new, &Creation::default()))?,
         environment: environment.map(|(name, value)| format!("{name}={value}")).to_vec(),
     };
     tmux.open_beside(pane, &place.window, args.beside, new)?;

@@ -4,11 +4,14 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf, absolute};
 
+use futures_util::future::join_all;
+
 use crate::context::Context;
 use crate::deadline::{self, DISK};
 use crate::engine::label;
 use crate::error::{Error, Result};
-use crate::model::ContainerName;
+use crate::model::{ContainerName, SessionName};
+use crate::nearest::nearest;
 use crate::project::{self, Asked, Project, find_root};
 use crate::quote;
 
@@ -37,6 +40,55 @@ pub async fn resolve(target: Option<&str>, context: &Context) -> Result<Project>
         // A program can be called like the project that it was built in, and is none of the projects.
         Err(Error::UnknownTarget { .. }) if is_file => Err(Error::NotADirectory { path: path.to_owned() }),
         named => named,
+    }
+}
+
+/// A project and a session of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionTarget {
+    pub project: Project,
+    /// `None` where none was named.
+    pub session: Option<SessionName>,
+}
+
+impl SessionTarget {
+    /// The session that is meant where none is named.
+    pub fn session(&self) -> SessionName {
+        self.session.clone().unwrap_or_default()
+    }
+}
+
+/// A target that may name a session, as in `api:claude` or `:claude`; `session` is what an option says.
+pub async fn resolve_session(target: Option<&str>, session: Option<&SessionName>, context: &Context) -> Result<SessionTarget> {
+    let (target, named) = split(target, session)?;
+    Ok(SessionTarget { project: resolve(target, context).await?, session: named })
+}
+
+/// The same, of a project whose directory has to exist.
+pub async fn resolve_existing_session(
+    target: Option<&str>,
+    session: Option<&SessionName>,
+    context: &Context,
+) -> Result<SessionTarget> {
+    let (target, named) = split(target, session)?;
+    Ok(SessionTarget { project: resolve_existing(target, context).await?, session: named })
+}
+
+/// What exists under the whole name is meant by it: a directory can have a colon in its name.
+pub fn split<'a>(target: Option<&'a str>, session: Option<&SessionName>) -> Result<(Option<&'a str>, Option<SessionName>)> {
+    let whole = (target, session.cloned());
+    let Some((text, (before, after))) = target.and_then(|text| Some((text, text.rsplit_once(':')?))) else {
+        return Ok(whole);
+    };
+    let path = PathBuf::from(text);
+    let Some(named) =
+        after.parse::<SessionName>().ok().filter(|_| !deadline::block_within(DISK, move || path.exists()).unwrap_or(false))
+    else {
+        return Ok(whole);
+    };
+    match session {
+        Some(session) if *session != named => Err(Error::TwoSessions { target: text.to_owned(), session: session.clone() }),
+        _ => Ok((Some(before).filter(|before| !before.is_empty()), Some(named))),
     }
 }
 
@@ -123,15 +175,16 @@ pub async fn by_host_name(host: &str, context: &Context) -> Result<Project> {
     let name = name.strip_suffix(HOST_SUFFIX).unwrap_or(&name);
     let is_plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     if !is_plain || name.is_empty() {
-        return Err(Error::UnknownTarget { target: quote::printable(host) });
+        return Err(Error::UnknownTarget { target: quote::printable(host), nearest: None });
     }
     if let Ok(name) = name.parse::<ContainerName>() {
         return by_container(&name, context).await;
     }
     let containers = context.engine()?.containers().await?;
-    let mut found: Vec<Project> = containers.into_iter().map(|listed| listed.project).filter(|it| it.is_host(name)).collect();
+    let all: Vec<Project> = containers.into_iter().map(|listed| listed.project).collect();
+    let mut found: Vec<Project> = all.iter().filter(|it| it.is_host(name)).cloned().collect();
     match found.len() {
-        0 => Err(Error::UnknownTarget { target: name.to_owned() }),
+        0 => Err(unknown(name, &all)),
         1 => Ok(found.remove(0)),
         _ => {
             found.sort();
@@ -149,7 +202,7 @@ async fn by_container(name: &ContainerName, context: &Context) -> Result<Project
     {
         return Ok(project);
     }
-    let unknown = || Error::UnknownTarget { target: name.to_string() };
+    let unknown = || Error::UnknownTarget { target: name.to_string(), nearest: None };
     let container = context.engine()?.container(name).await?.ok_or_else(unknown)?;
     let path = container.labels.get(label::PROJECT).cloned().unwrap_or_default();
     let project = Project::from_label(&path);
@@ -162,10 +215,10 @@ async fn by_container(name: &ContainerName, context: &Context) -> Result<Project
 
 async fn by_name(target: &str, context: &Context) -> Result<Project> {
     let containers = context.engine()?.containers().await?;
-    let mut found: Vec<Project> =
-        containers.into_iter().map(|listed| listed.project).filter(|project| project.is_called(target)).collect();
+    let all: Vec<Project> = containers.into_iter().map(|listed| listed.project).collect();
+    let mut found: Vec<Project> = all.iter().filter(|project| project.is_called(target)).cloned().collect();
     match found.len() {
-        0 => Err(Error::UnknownTarget { target: target.to_owned() }),
+        0 => Err(unknown(target, &all)),
         1 => Ok(found.remove(0)),
         _ => {
             found.sort();
@@ -173,4 +226,17 @@ async fn by_name(target: &str, context: &Context) -> Result<Project> {
             Err(Error::AmbiguousTarget { target: target.to_owned(), candidates })
         }
     }
+}
+
+fn unknown(target: &str, projects: &[Project]) -> Error {
+    let nearest = nearest(target, projects.iter().map(Project::short_name)).map(str::to_owned);
+    Error::UnknownTarget { target: target.to_owned(), nearest }
+}
+
+/// The projects that several targets mean, each with what is wrong with it; without any, the one at hand.
+pub async fn resolve_each(targets: &[String], context: &Context) -> Vec<Result<Project>> {
+    if targets.is_empty() {
+        return vec![resolve_existing(None, context).await];
+    }
+    join_all(targets.iter().map(|target| resolve_existing(Some(target), context))).await
 }

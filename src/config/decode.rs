@@ -10,20 +10,22 @@ use super::fields::{Fields, add, name_span, problem, sourced, unknown};
 use super::forbidden;
 use super::machine;
 use super::part::{
-    Build, Command, Gpus, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Span, Ssh, User, Variable, Volume,
-    Way,
+    Build, Command, Gpus, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User, Variable,
+    Volume, Way,
 };
 use super::source::{Scope, Source};
 use super::syntax;
 use super::value::{self, Wrong};
 use crate::error::{Problem, Problems, place};
 use crate::model::stop_signal;
+use crate::protocol::ON_FAILURE;
 
 /// What a profile can hold.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "image",
     "build",
     "user",
+    "sudo",
     "workspace",
     "session",
     "mount",
@@ -38,6 +40,7 @@ const KEYS: [&str; 20] = [
     "on-exit",
     "idle-stop",
     "stop-timeout",
+    "ready",
     "mask",
     "allow",
     "attach",
@@ -157,6 +160,10 @@ impl Decoder<'_> {
                 let user: Option<User> = fields.argument("a user", value::user);
                 fields.set(&mut layer.user, sourced(user, source));
             }
+            "sudo" => {
+                let sudo = fields.argument("`#true` or `#false`", value::boolean);
+                fields.set(&mut layer.sudo, sourced(sudo, source));
+            }
             "workspace" => {
                 let path = fields.argument("a path", value::container_path);
                 fields.set(&mut layer.workspace, from(path));
@@ -208,6 +215,10 @@ impl Decoder<'_> {
             "stop-timeout" => {
                 let limit = fields.argument("a duration", value::stop_timeout).map(Span);
                 fields.set(&mut layer.stop_timeout, sourced(limit, source));
+            }
+            "ready" => {
+                let ready = ready(fields);
+                fields.set(&mut layer.ready, sourced(ready, source));
             }
             "mask" | "allow" => {
                 let pattern = fields.argument("a path", value::project_path).map(Pattern);
@@ -284,7 +295,9 @@ fn build(fields: &mut Fields) -> Option<Build> {
 fn session(fields: &mut Fields) -> Option<Session> {
     let name = fields.argument("a name", value::session_name);
     let (mut command, mut autostart, mut directory, mut stop_signal) = (None, None, None, None);
-    fields.each_child(&["command", "autostart", "directory", "stop-signal"], |key, child| match key {
+    let (mut restart, mut is_ready) = (None, None);
+    let known = ["command", "autostart", "directory", "stop-signal", "restart", "ready"];
+    fields.each_child(&known, |key, child| match key {
         "command" => {
             let read = child.arguments("a program", value::text);
             child.set_plain(&mut command, read);
@@ -292,6 +305,15 @@ fn session(fields: &mut Fields) -> Option<Session> {
         "autostart" => {
             let read = child.argument("`#true` or `#false`", value::boolean);
             child.set_plain(&mut autostart, read);
+        }
+        "restart" => {
+            let words = [("never", false), (ON_FAILURE, true)];
+            let read = child.argument("a word", |value| value::one_of(value, &words));
+            child.set_plain(&mut restart, read);
+        }
+        "ready" => {
+            let read = ready(child);
+            child.set_plain(&mut is_ready, read);
         }
         "stop-signal" => {
             let names = stop_signal::NAMES.map(|name| (name, name));
@@ -303,8 +325,27 @@ fn session(fields: &mut Fields) -> Option<Session> {
             child.set_plain(&mut directory, read);
         }
     });
-    let (command, autostart) = (command.unwrap_or_default(), autostart.unwrap_or(false));
-    Some(Session { name: name?, command, autostart, directory, stop_signal })
+    Some(Session {
+        name: name?,
+        command: command.unwrap_or_default(),
+        autostart: autostart.unwrap_or(false),
+        directory,
+        stop_signal,
+        restarts_on_failure: restart.unwrap_or(false),
+        ready: is_ready,
+    })
+}
+
+fn ready(fields: &mut Fields) -> Option<Ready> {
+    let command = fields.property("command", value::full_text);
+    let port = fields.property("port", value::port);
+    let line = fields.property("line", value::pattern);
+    let ready = Ready { command, port, line };
+    if ready == Ready::default() {
+        fields.wrong_node(Wrong::new("`ready` says nothing", "write `command=`, `port=` or `line=` behind it"));
+        return None;
+    }
+    Some(ready)
 }
 
 fn port(fields: &mut Fields) -> Option<Port> {

@@ -5,8 +5,8 @@ use kdl::{KdlEntry, KdlNode, KdlValue};
 use super::keyed::Keyed;
 use super::source::{Source, Sourced};
 use super::value::{Read, Wrong};
-use crate::config::nearest::nearest;
 use crate::error::Problem;
+use crate::nearest::nearest;
 
 pub struct Fields<'a> {
     node: &'a KdlNode,

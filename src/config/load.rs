@@ -12,9 +12,9 @@ use super::merge::{Config, merge};
 use super::part::{Limits, Part, Profile, Way};
 use super::source::{Scope, Sourced};
 use super::trust::{Trusted, inside_only};
-use crate::config::nearest::nearest;
 use crate::deadline::{self, DISK};
 use crate::error::{Error, Problem, Problems, Result};
+use crate::nearest::nearest;
 use crate::project::Project;
 
 /// What a project's own file is called.

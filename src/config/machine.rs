@@ -8,10 +8,11 @@ use serde::Serialize;
 use super::fields::{Fields, add, sourced};
 use super::forbidden;
 use super::keyed::keyed;
-use super::nearest::nearest;
+
 use super::source::{Source, Sourced};
 use super::value::{self, Read};
 use super::wrong::Wrong;
+use crate::nearest::nearest;
 
 /// The keys that are read here.
 pub const KEYS: [&str; 8] = ["ulimit", "tmpfs", "device", "capability", "host", "dns", "hostname", "host-access"];

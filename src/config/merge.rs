@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::keyed::Keyed;
 use super::machine::Machine;
 use super::part::{
-    Build, Command, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Root, Session, Span, Ssh, User, Variable, Volume, Way,
+    Build, Command, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User, Variable, Volume,
+    Way,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -25,6 +26,7 @@ pub const DEFAULT_STOP_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Config {
     pub image: Sourced<Image>,
     pub user: Sourced<User>,
+    pub sudo: Sourced<bool>,
     /// At the project's own path where `None`.
     pub workspace: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
@@ -43,6 +45,7 @@ pub struct Config {
     pub idle_stop: Option<Sourced<Span>>,
     /// [`DEFAULT_STOP_TIMEOUT`] where `None`.
     pub stop_timeout: Option<Sourced<Span>>,
+    pub ready: Option<Sourced<Ready>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
     pub attach: Sourced<Way>,
@@ -69,6 +72,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         let build = part.build.map(|build| Sourced { value: Image::Built(build.value), from: build.from });
         replace(&mut config.image, image.or(build));
         replace(&mut config.user, part.user);
+        replace(&mut config.sudo, part.sudo);
         replace(&mut config.on_exit, part.on_exit);
         replace(&mut config.attach, part.attach);
         config.workspace = part.workspace.or(config.workspace);
@@ -76,6 +80,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
         config.stop_timeout = part.stop_timeout.or(config.stop_timeout);
+        config.ready = part.ready.or(config.ready);
         config.limits.memory = part.limits.memory.or(config.limits.memory);
         config.limits.cpus = part.limits.cpus.or(config.limits.cpus);
         config.limits.pids = part.limits.pids.or(config.limits.pids);
@@ -142,6 +147,7 @@ impl Default for Config {
         Self {
             image: Sourced::default(Image::Named(DEFAULT_IMAGE.to_owned())),
             user: Sourced::default(User::Host),
+            sudo: Sourced::default(false),
             workspace: None,
             sessions: Vec::new(),
             mounts: Vec::new(),
@@ -157,6 +163,7 @@ impl Default for Config {
             on_exit: Sourced::default(OnExit::Keep),
             idle_stop: None,
             stop_timeout: None,
+            ready: None,
             masks: Vec::new(),
             allowed: Vec::new(),
             attach: Sourced::default(Way::Relay),

@@ -18,6 +18,8 @@ pub struct Part {
     pub image: Option<Sourced<String>>,
     pub build: Option<Sourced<Build>>,
     pub user: Option<Sourced<User>>,
+    /// Whether programs of the user may become root's.
+    pub sudo: Option<Sourced<bool>>,
     pub workspace: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
@@ -34,6 +36,7 @@ pub struct Part {
     pub on_exit: Option<Sourced<OnExit>>,
     pub idle_stop: Option<Sourced<Span>>,
     pub stop_timeout: Option<Sourced<Span>>,
+    pub ready: Option<Sourced<Ready>>,
     pub masks: Vec<Sourced<Pattern>>,
     pub allowed: Vec<Sourced<Pattern>>,
     pub attach: Option<Sourced<Way>>,
@@ -79,6 +82,20 @@ pub struct Session {
     pub directory: Option<String>,
     /// By which signal the command is told that the container stops: one of [`crate::model::stop_signal::NAMES`]; a hangup where `None`.
     pub stop_signal: Option<&'static str>,
+    /// Whether the command is run again when it fails.
+    pub restarts_on_failure: bool,
+    pub ready: Option<Ready>,
+}
+
+/// What has to be so until a container, or a session, is ready; all of what is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Ready {
+    /// A shell line that succeeds in the container.
+    pub command: Option<String>,
+    /// A port that something in the container listens at.
+    pub port: Option<u16>,
+    /// A regular expression that matches a line: of what the session has printed, or of the container's log.
+    pub line: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -7,8 +7,9 @@ use bytesize::ByteSize;
 
 use super::machine::Machine;
 use super::merge::{Config, Image};
-use super::part::{Build, Gpus, Mount, OnExit, Part, Port, Session, User, Variable, Way};
+use super::part::{Build, Gpus, Mount, OnExit, Part, Port, Ready, Session, User, Variable, Way};
 use super::source::{Source, Sourced};
+use crate::protocol::ON_FAILURE;
 
 /// Lines, and what each says of its source.
 struct Lines(String);
@@ -74,6 +75,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
             })
         )
     });
+    lines.each(part.sudo.as_slice(), |sudo| format!("sudo #{sudo}"));
     one(lines, &part.workspace, "workspace");
     lines.each(&part.sessions, session_line);
     lines.each(&part.mounts, |Mount { source, target, readonly }| {
@@ -104,6 +106,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
     });
     lines.each(part.idle_stop.as_slice(), |limit| format!("idle-stop \"{limit}\""));
     lines.each(part.stop_timeout.as_slice(), |limit| format!("stop-timeout \"{limit}\""));
+    lines.each(part.ready.as_slice(), ready_line);
     lines.each(&part.masks, |pattern| format!("mask {}", quoted(&pattern.0)));
     lines.each(&part.allowed, |pattern| format!("allow {}", quoted(&pattern.0)));
     lines.each(part.attach.as_slice(), |way| format!("attach \"{}\"", if *way == Way::Relay { "relay" } else { "exec" }));
@@ -154,8 +157,17 @@ fn session_line(session: &Session) -> String {
     let autostart = session.autostart.then(|| "autostart #true; ".to_owned());
     let directory = session.directory.iter().map(|directory| format!("directory {}; ", quoted(directory)));
     let signal = session.stop_signal.map(|signal| format!("stop-signal \"{signal}\"; "));
-    let children = command.into_iter().chain(autostart).chain(directory).chain(signal).collect();
+    let restart = session.restarts_on_failure.then(|| format!("restart \"{ON_FAILURE}\"; "));
+    let ready = session.ready.iter().map(|ready| format!("{}; ", ready_line(ready)));
+    let children = command.into_iter().chain(autostart).chain(directory).chain(signal).chain(restart).chain(ready).collect();
     braced(&format!("session {}", quoted(session.name.as_str())), children)
+}
+
+fn ready_line(Ready { command, port, line }: &Ready) -> String {
+    let command = command.iter().map(|command| format!(" command={}", quoted(command)));
+    let port = port.iter().map(|port| format!(" port={port}"));
+    let line = line.iter().map(|line| format!(" line={}", quoted(line)));
+    ["ready".to_owned()].into_iter().chain(command).chain(port).chain(line).collect()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads as what it is at its callers")]
@@ -190,6 +202,7 @@ fn as_part(config: &Config) -> Part {
     let config = config.clone();
     Part {
         user: Some(config.user),
+        sudo: Some(config.sudo).filter(|sudo| sudo.from != Source::Default),
         workspace: config.workspace,
         sessions: config.sessions,
         mounts: config.mounts,
@@ -205,6 +218,7 @@ fn as_part(config: &Config) -> Part {
         on_exit: Some(config.on_exit),
         idle_stop: config.idle_stop,
         stop_timeout: config.stop_timeout,
+        ready: config.ready,
         masks: config.masks,
         allowed: config.allowed,
         attach: Some(config.attach),

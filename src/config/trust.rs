@@ -32,6 +32,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     each(&inherited, &mut waits);
     each(part.build.as_slice(), &mut waits);
     each(part.user.as_slice(), &mut waits);
+    each(part.sudo.as_slice(), &mut waits);
     each(part.ssh.as_slice(), &mut waits);
     each(part.network.as_slice(), &mut waits);
     each(part.on_exit.as_slice(), &mut waits);
@@ -53,6 +54,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
         machine,
         idle_stop: part.idle_stop,
         stop_timeout: part.stop_timeout,
+        ready: part.ready,
         masks: part.masks,
         attach: part.attach,
         profiles,

@@ -9,8 +9,8 @@ use kdl::KdlValue;
 use super::forbidden;
 pub use super::wrong::{Read, Wrong};
 use crate::config::age::age;
-use crate::config::nearest::nearest;
 use crate::model::SessionName;
+use crate::nearest::nearest;
 use crate::protocol::RUNTIME_DIR;
 
 /// The engine refuses less (4 MiB before 20.10.8, then 6).
@@ -35,6 +35,15 @@ pub fn text(value: &KdlValue) -> Read<String> {
 pub fn full_text(value: &KdlValue) -> Read<String> {
     let text = text(value)?;
     if text.trim().is_empty() { Err(Wrong::new("this is empty", "write a value, or remove the line")) } else { Ok(text) }
+}
+
+/// A regular expression.
+pub fn pattern(value: &KdlValue) -> Read<String> {
+    let text = full_text(value)?;
+    match regex_lite::Regex::new(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Wrong::new(format!("`{text}` is no regular expression: {error}"), "write it as for `grep -E`")),
+    }
 }
 
 pub fn boolean(value: &KdlValue) -> Read<bool> {

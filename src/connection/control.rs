@@ -1,10 +1,16 @@
 //! What the host's side asks of the tmux inside, and tells it.
 
+use rustix::process::Signal;
+
 use super::{Connection, Output};
 use crate::error::{Error, Result};
-use crate::model::{ContainerName, InnerTmux, Session, SessionName};
-use crate::protocol::{NO_SHELL, NO_TMUX, Program, Run, STOP_SIGNAL_VARIABLE, commands};
+use crate::model::{ContainerName, InnerTmux, Session, SessionName, exit};
+use crate::protocol::commands::{self, Lines};
+use crate::protocol::{NO_SHELL, NO_TMUX, ON_FAILURE, Program, RESTART_VARIABLE, Run, STOP_SIGNAL_VARIABLE};
 use crate::quote;
+
+/// How many of a session's last lines tell how it ended.
+const MOST_LAST_LINES: usize = 10;
 
 /// A command that a running session would swallow is not lost in silence.
 pub async fn refuse_if_runs(
@@ -13,7 +19,15 @@ pub async fn refuse_if_runs(
     session: &SessionName,
     command: &[String],
 ) -> Result<()> {
-    unless_it_runs(connection, container, session, command).await.map(drop)
+    if command.is_empty() {
+        return Ok(());
+    }
+    match find(connection, container, session).await? {
+        Some(found) if found.exit_code.is_none() => {
+            Err(Error::SessionRuns { container: container.clone(), session: session.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses as [`refuse_if_runs`] does, and ends a session whose command has ended, so that the next has room.
@@ -23,38 +37,18 @@ pub async fn make_room(
     session: &SessionName,
     command: &[String],
 ) -> Result<()> {
-    match unless_it_runs(connection, container, session, command).await? {
-        InTheWay::Ended => tmux(connection, container, commands::end(session), Vec::new()).await.map(drop),
-        InTheWay::Nothing => Ok(()),
-    }
-}
-
-/// What is in the way of a command that a session is to run, and can be put out of it.
-enum InTheWay {
-    Nothing,
-    /// A session whose command has ended.
-    Ended,
-}
-
-/// An error where the session runs. Without a command, nobody has to be asked.
-async fn unless_it_runs(
-    connection: &mut Connection,
-    container: &ContainerName,
-    session: &SessionName,
-    command: &[String],
-) -> Result<InTheWay> {
     if command.is_empty() {
-        return Ok(InTheWay::Nothing);
+        return Ok(());
     }
-    match find(connection, container, session).await? {
-        None => Ok(InTheWay::Nothing),
-        Some(found) if found.exit_code.is_some() => Ok(InTheWay::Ended),
-        Some(_) => Err(Error::SessionRuns { container: container.clone(), session: session.clone() }),
+    refuse_if_runs(connection, container, session, command).await?;
+    if find(connection, container, session).await?.is_some() {
+        tmux(connection, container, commands::end(session), Vec::new()).await?;
     }
+    Ok(())
 }
 
 /// Of tmux itself: what the relay knows is a moment old, and something is decided by this.
-async fn find(connection: &mut Connection, container: &ContainerName, session: &SessionName) -> Result<Option<Session>> {
+pub async fn find(connection: &mut Connection, container: &ContainerName, session: &SessionName) -> Result<Option<Session>> {
     let running = sessions(connection, container).await?;
     Ok(running.into_iter().find(|listed| listed.name == *session))
 }
@@ -67,18 +61,39 @@ pub struct Start {
     /// In the container; the project's where `None`.
     pub directory: Option<String>,
     pub environment: Vec<String>,
+    /// Whether its command is run again when it fails.
+    pub restarts_on_failure: bool,
     /// By which signal the command is told that the container stops; a hangup where `None`.
     pub stop_signal: Option<&'static str>,
 }
 
 impl Start {
-    /// What the session's environment says for the container's end.
-    pub fn stop_variable(&self) -> Option<String> {
-        self.stop_signal.map(|signal| format!("{STOP_SIGNAL_VARIABLE}={signal}"))
+    /// What the session's environment has besides.
+    pub fn variables(&self) -> Vec<String> {
+        let restart = self.restarts_on_failure.then(|| format!("{RESTART_VARIABLE}={ON_FAILURE}"));
+        let signal = self.stop_signal.map(|signal| format!("{STOP_SIGNAL_VARIABLE}={signal}"));
+        signal.into_iter().chain(restart).chain(self.environment.iter().cloned()).collect()
     }
 }
 
-/// Starts a session without a client. One that runs is fine, unless it was to run a command.
+/// Ends what a session runs, and runs in its place what it starts with; one that is not there is started. Whoever looks at it
+/// goes on with that.
+pub async fn restart(connection: &mut Connection, container: &ContainerName, session: &SessionName, start: Start) -> Result<()> {
+    if find(connection, container, session).await?.is_none() {
+        return create(connection, container, session, &[], start).await;
+    }
+    let respawn = commands::respawn(session, &start.variables(), &start.command);
+    let output = tmux(connection, container, respawn, Vec::new()).await?;
+    check(connection, container, session, &output).await
+}
+
+/// Ends a session and all that runs in it.
+pub async fn kill(connection: &mut Connection, container: &ContainerName, session: &SessionName) -> Result<()> {
+    let output = tmux(connection, container, commands::kill(session, exit::of_signal(Signal::HUP.as_raw())), Vec::new()).await?;
+    check(connection, container, session, &output).await
+}
+
+/// Starts a session without a client. One that runs is fine, unless it was to run a command; one that has ended starts anew.
 pub async fn create(
     connection: &mut Connection,
     container: &ContainerName,
@@ -87,9 +102,11 @@ pub async fn create(
     start: Start,
 ) -> Result<()> {
     make_room(connection, container, session, command).await?;
+    if command.is_empty() && find(connection, container, session).await?.is_some_and(|found| found.exit_code.is_some()) {
+        return Box::pin(restart(connection, container, session, start)).await;
+    }
     let program = commands::create(session, if command.is_empty() { &start.command } else { command });
-    let environment = start.stop_variable().into_iter().chain(start.environment).collect();
-    let run = Run { program, environment, directory: start.directory, terminal: None };
+    let run = Run { program, environment: start.variables(), directory: start.directory, terminal: None };
     let created = connection.output(run, &[]).await.map_err(|source| Error::lost(container, source))?;
     if created.exit_code == 0 {
         return Ok(());
@@ -133,30 +150,86 @@ pub async fn exit_code(connection: &mut Connection, container: &ContainerName, s
     Ok(String::from_utf8_lossy(&asked.stdout).trim_end().parse().unwrap_or(0))
 }
 
-/// Types text into a session as it is, byte for byte; `enter` presses that key afterwards.
-pub async fn send(
+/// What is typed into a session: text as it is, byte for byte, and then keys by tmux's names.
+#[derive(Debug, Default)]
+pub struct Typed {
+    pub text: Vec<u8>,
+    /// Whether the program is told that the text is a paste, where it asks to know of those.
+    pub as_paste: bool,
+    pub keys: Vec<String>,
+}
+
+/// Types into a session whose command runs.
+pub async fn send(connection: &mut Connection, container: &ContainerName, session: &SessionName, typed: &Typed) -> Result<()> {
+    if let Some(code) = find(connection, container, session).await?.and_then(|found| found.exit_code) {
+        return Err(Error::SessionEnded {
+            container: container.clone(),
+            session: session.clone(),
+            exit_code: code,
+            lines: Vec::new(),
+        });
+    }
+    // A buffer of this client's own, so that two that send at once don't mix.
+    let buffer = format!("wharf-{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
+    let buffer = (!typed.text.is_empty()).then_some(buffer.as_str());
+    let program = commands::send(session, &commands::Typing { buffer, as_paste: typed.as_paste, keys: &typed.keys });
+    let run = Run { program, environment: Vec::new(), directory: None, terminal: None };
+    let output = connection.output(run, &typed.text).await.map_err(|source| Error::lost(container, source))?;
+    check(connection, container, session, &output).await
+}
+
+/// A session's screen with the lines that have left it, and how many have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Screen {
+    pub history: usize,
+    /// The number of the first line here, from the first that the session ever printed.
+    pub first: usize,
+    /// Those that have left it, as far as they were asked for, and then those that it shows.
+    pub lines: Vec<String>,
+}
+
+/// What a session shows, with so many of the lines that have left its screen; `usize::MAX` is all of them.
+pub async fn screen(
     connection: &mut Connection,
     container: &ContainerName,
     session: &SessionName,
-    text: &[u8],
-    enter: bool,
-) -> Result<()> {
-    // A buffer of this client's own, so that two that send at once don't mix.
-    let buffer = format!("wharf-{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
-    let [load, paste] = commands::paste(session, &buffer);
-    let mut programs = Vec::new();
-    if !text.is_empty() {
-        programs.extend([(load, text), (paste, &[][..])]);
+    back: usize,
+) -> Result<Screen> {
+    let from = if back == usize::MAX { "-".to_owned() } else { format!("-{back}") };
+    let output = tmux(connection, container, commands::screen(session, &from), Vec::new()).await?;
+    check(connection, container, session, &output).await?;
+    Ok(Screen::parse(&output.stdout, back))
+}
+
+/// What a session showed when something was last sent to it, without what had left its screen; `None` where nothing was.
+pub async fn sent_screen(
+    connection: &mut Connection,
+    container: &ContainerName,
+    session: &SessionName,
+) -> Result<Option<Screen>> {
+    let [history, shown] = commands::sent_screen(session);
+    let history = tmux(connection, container, history, Vec::new()).await?;
+    let shown = tmux(connection, container, shown, Vec::new()).await?;
+    let printed = [history.stdout, shown.stdout].concat();
+    Ok((shown.exit_code == 0).then(|| Screen::parse(&printed, 0)))
+}
+
+/// The last lines that a session showed that are not empty; none where nobody can say.
+pub async fn last_lines(connection: &mut Connection, container: &ContainerName, session: &SessionName) -> Vec<String> {
+    let shown = screen(connection, container, session, 0).await.unwrap_or_default();
+    let mut lines: Vec<String> = shown.lines.into_iter().filter(|line| !line.trim().is_empty()).collect();
+    lines.drain(..lines.len().saturating_sub(MOST_LAST_LINES));
+    lines
+}
+
+impl Screen {
+    /// A number in the first line, and then the screen's.
+    fn parse(printed: &[u8], back: usize) -> Self {
+        let printed = String::from_utf8_lossy(printed);
+        let (history, rest) = printed.split_once('\n').unwrap_or_default();
+        let history: usize = history.parse().unwrap_or(0);
+        Self { history, first: history.saturating_sub(back), lines: rest.lines().map(quote::visible).collect() }
     }
-    if enter {
-        programs.push((commands::press_enter(session), &[]));
-    }
-    for (program, input) in programs {
-        let run = Run { program, environment: Vec::new(), directory: None, terminal: None };
-        let output = connection.output(run, input).await.map_err(|source| Error::lost(container, source))?;
-        check(connection, container, session, &output).await?;
-    }
-    Ok(())
 }
 
 /// What a session's screen shows; with escape sequences for its colours, and with lines that have left it at the top.
@@ -165,7 +238,7 @@ pub async fn capture(
     container: &ContainerName,
     session: &SessionName,
     escapes: bool,
-    history: Option<u32>,
+    history: Option<Lines>,
 ) -> Result<Vec<u8>> {
     let output = tmux(connection, container, commands::capture(session, escapes, history), Vec::new()).await?;
     check(connection, container, session, &output).await?;

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use crate::engine::{Engine, Exec, Said};
+use crate::engine::{Engine, Exec, RootOf, Said};
 use crate::error::{Error, Result};
 use crate::model::ContainerName;
 use crate::paths;
@@ -84,11 +84,12 @@ pub struct Prepared {
 impl Prepared {
     /// For who is still asking whether to go in, and how wharf is run there: here, as it is almost everywhere.
     pub async fn guess(engine: &Engine, container: &ContainerName) -> Option<Self> {
-        Self::new(engine, container, Launch::of_this_build()).await.ok()
+        Self::new(engine, container.as_str(), Launch::of_this_build(), &["--stdio"]).await.ok()
     }
 
-    async fn new(engine: &Engine, container: &ContainerName, launch: Launch) -> Result<Self> {
-        let command = [launch.guest(), ["relay", "--stdio"].map(str::to_owned).to_vec()].concat();
+    async fn new(engine: &Engine, container: &str, launch: Launch, flags: &[&str]) -> Result<Self> {
+        let words = ["relay"].iter().chain(flags).map(|&word| word.to_owned());
+        let command = launch.guest().into_iter().chain(words).collect();
         Ok(Self { launch, exec: engine.prepare_exec(container, command).await? })
     }
 }
@@ -98,8 +99,26 @@ impl Prepared {
 pub async fn by_exec(engine: &Engine, container: &ContainerName, launch: Launch, guess: Option<Prepared>) -> Result<Connection> {
     let prepared = match guess {
         Some(guess) if guess.launch == launch => guess,
-        _ => Prepared::new(engine, container, launch).await?,
+        _ => Prepared::new(engine, container.as_str(), launch, &["--stdio"]).await?,
     };
+    start(engine, container, prepared).await
+}
+
+/// Goes in as root, whoever the container's user is.
+pub async fn as_root(engine: &Engine, of: RootOf<'_>) -> Result<Connection> {
+    Box::pin(engine.ensure_root(of)).await?;
+    let prepared = match Prepared::new(engine, &of.name(), of.launch, &["--stdio", "--root"]).await {
+        // It was about to end, as nothing was left in it.
+        Err(error) if error.is_lost_race() => {
+            Box::pin(engine.ensure_root(of)).await?;
+            Prepared::new(engine, &of.name(), of.launch, &["--stdio", "--root"]).await?
+        }
+        prepared => prepared?,
+    };
+    start(engine, of.container, prepared).await
+}
+
+async fn start(engine: &Engine, container: &ContainerName, prepared: Prepared) -> Result<Connection> {
     let stream = engine.start_exec(prepared.exec).await?;
     let said = stream.said();
     Connection::begin(Stream::Exec(stream)).await.map_err(|error| no_way_in(container, &error, &said))
@@ -127,7 +146,7 @@ fn no_way_in(container: &ContainerName, error: &io::Error, said: &Said) -> Error
 /// Starts a container's relay again. Whether it worked shows when it is knocked at.
 pub async fn revive(engine: &Engine, container: &ContainerName, launch: Launch) {
     let command = [launch.guest(), vec!["relay".to_owned()]].concat();
-    let start = async { engine.start_exec(engine.prepare_exec(container, command).await?).await };
+    let start = async { engine.start_exec(engine.prepare_exec(container.as_str(), command).await?).await };
     if let Ok(mut stream) = start.await {
         let _ = timeout(EXEC_GREETING, tokio::io::copy(&mut stream, &mut tokio::io::sink())).await;
     }

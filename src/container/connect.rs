@@ -8,7 +8,7 @@ use crate::container::lifecycle::Lifecycle;
 use crate::container::plan;
 use crate::container::wanted::Wanted;
 use crate::context::Context;
-use crate::engine::Container;
+use crate::engine::{Container, RootOf};
 use crate::error::{Error, Result};
 use crate::model::ContainerName;
 use crate::paths;
@@ -30,6 +30,8 @@ pub struct Connector<'a> {
     pub name: ContainerName,
     pub context: &'a Context,
     relays: Relays<'a>,
+    /// Whether it leads to root, whoever the container's user is.
+    as_root: bool,
 }
 
 impl<'a> Connector<'a> {
@@ -41,16 +43,28 @@ impl<'a> Connector<'a> {
     /// Into the project's own container, whatever its configuration says of the way: for who asks many containers, and can't
     /// wait for as many disks.
     pub fn by(relays: Relays<'a>, project: &'a Project, context: &'a Context) -> Self {
-        Self { project, name: project.container_name(), context, relays }
+        Self { project, name: project.container_name(), context, relays, as_root: false }
     }
 
     /// Into a container to throw away, which only this process knows.
     pub fn to_throw_away(project: &'a Project, name: ContainerName, context: &'a Context) -> Self {
-        Self { project, name, context, relays: context.relays_of(project) }
+        Self { project, name, context, relays: context.relays_of(project), as_root: false }
+    }
+
+    /// Into the same container as root, where that is asked for: by the engine, since no relay of the user's could make anybody root.
+    pub fn of_root(self, as_root: bool) -> Self {
+        Self { as_root, ..self }
+    }
+
+    pub fn is_as_root(&self) -> bool {
+        self.as_root
     }
 
     /// Into a container that runs and whose relay answers. The engine is not asked.
     pub async fn knock(&self) -> Option<Connected> {
+        if self.as_root {
+            return None;
+        }
         let connection = self.relays.knock(&self.name()).await?;
         Some(Connected { connection, host_dir: self.host_dir() })
     }
@@ -71,7 +85,9 @@ impl<'a> Connector<'a> {
         let lifecycle = self.lifecycle()?;
         // Prepared, and not started: nothing runs where the engine has not said whose the container is, and while a program is
         // starting in a container the engine says nothing of it.
-        let guess = async { Ok(if self.relays.are_used() { None } else { Prepared::guess(lifecycle.engine, &self.name).await }) };
+        let guess = async {
+            Ok(if self.relays.are_used() || self.as_root { None } else { Prepared::guess(lifecycle.engine, &self.name).await })
+        };
         let (seen, guess) = tokio::try_join!(lifecycle.look(None), guess)?;
         self.into(plan::attach(self.project, &seen)?, guess).await
     }
@@ -125,7 +141,7 @@ impl<'a> Connector<'a> {
             return Ok(connected);
         }
         let up = self.lifecycle()?.up(wanted).await?;
-        if let Some(connection) = up.connection {
+        if let Some(connection) = up.connection.filter(|_| !self.as_root) {
             return Ok(Connected { connection, host_dir: self.host_dir() });
         }
         let mut connected = self.into(&up.container, None).await?;
@@ -138,6 +154,10 @@ impl<'a> Connector<'a> {
         let engine = self.context.engine()?;
         let launch = container.launch.ok_or_else(|| Error::NoTools { container: self.name() })?;
         let host_dir = container.host_dir.clone().unwrap_or_else(|| self.host_dir());
+        if self.as_root && !container.is_roots() {
+            let of = RootOf { project: self.project, container: &container.name, launch };
+            return Ok(Connected { connection: Box::pin(connection::as_root(engine, of)).await?, host_dir });
+        }
         if self.relays.are_used() {
             // Not where it was looked for, as after a change of XDG_STATE_HOME, or dead.
             if let Some(connection) = connection::knock(&host_dir).await {

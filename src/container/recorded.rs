@@ -66,6 +66,9 @@ impl RecordedConfig {
                 User::Named(name) => name.clone(),
             },
         );
+        if config.sudo.value {
+            say("sudo", "works".to_owned());
+        }
         for variable in &config.env {
             let value = variable.value.value.clone().unwrap_or_else(|| "inherited".to_owned());
             say(&format!("env {}", variable.name), value);

@@ -39,6 +39,8 @@ pub struct Resources {
     mounts: Vec<config::Mount>,
     volumes: Vec<(String, String)>,
     pub ports: Vec<PortBinding>,
+    /// Whether programs of the user may become root's.
+    pub sudo: bool,
     pub limits: Limits,
     pub machine: config::Machine,
     /// Paths within the project that the container is not to see.
@@ -73,6 +75,7 @@ impl Resources {
                 .iter()
                 .map(|port| PortBinding { container: port.container, host: port.host, address: port.address })
                 .collect(),
+            sudo: config.sudo.value,
             limits: Limits {
                 memory: limits.memory.as_ref().and_then(|memory| i64::try_from(memory.value).ok()),
                 nano_cpus: limits.cpus.as_ref().map(|cpus| nano(cpus.value)),

@@ -100,6 +100,7 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
         // The project's own container has them.
         ports: if wanted.throw_away { Vec::new() } else { ports(wanted) },
         capabilities: capabilities(wanted, ssh_port),
+        gains_rights: wanted.has_sudo(),
         machine: machine::for_engine(&wanted.resources.machine, &on_disk.groups),
         limits: wanted.resources.limits.kept_by(features.cgroups).0,
         stop_timeout,
@@ -111,8 +112,10 @@ pub fn container(project: &Project, name: ContainerName, wanted: &Wanted, given:
 /// Beyond what every container has.
 fn capabilities(wanted: &Wanted, ssh_port: Option<u16>) -> Vec<String> {
     let of_sshd = ssh_port.filter(|_| wanted.user.uid == 0).map(|_| sshd::CAPABILITIES);
+    // sudo tells the audit log of each call, and complains where it can't.
+    let of_sudo = wanted.has_sudo().then_some("AUDIT_WRITE");
     let configured = wanted.resources.machine.capabilities.iter().map(|capability| capability.name);
-    let mut names: Vec<&str> = of_sshd.into_iter().flatten().chain(configured).collect();
+    let mut names: Vec<&str> = of_sshd.into_iter().flatten().chain(of_sudo).chain(configured).collect();
     names.sort_unstable();
     names.dedup();
     names.into_iter().map(str::to_owned).collect()

@@ -36,6 +36,11 @@ pub struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// Whether sudo is to work: it has to be told so in a file, and whoever is root anyway needs none.
+    pub fn has_sudo(&self) -> bool {
+        self.resources.sudo && !self.read_only && self.user.uid != 0
+    }
+
     /// What is wanted, for this user in place of the host's where there is one.
     pub fn run_as<'b>(&self, user: Option<&'b HostUser>) -> Wanted<'b>
     where

@@ -102,6 +102,11 @@ impl Container {
         self.labels.get(label::ON_EXIT).is_some_and(|what| what == "remove")
     }
 
+    /// Whether root is who runs things in it.
+    pub fn is_roots(&self) -> bool {
+        matches!(self.user.split(':').next(), Some("" | "0" | "root"))
+    }
+
     /// Whether nobody but this container has the port of the host at that address.
     pub fn publishes(&self, address: IpAddr, port: u16) -> bool {
         // One at every address is also at each.

@@ -16,13 +16,18 @@ use crate::model::ContainerName;
 
 /// What root may do in a container beyond what anybody may: enough for package managers and for services that serve low
 /// ports. Of docker's own set AUDIT_WRITE, MKNOD, NET_RAW, SETFCAP, SETPCAP and SYS_CHROOT are missing (capabilities(7)).
-const CAPABILITIES: [&str; 8] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+pub(super) const CAPABILITIES: [&str; 8] =
+    ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+
+/// The option with which no program has rights that its parent lacks.
+pub(super) const NO_NEW_PRIVILEGES: &str = "no-new-privileges";
 
 /// What the engine waits longer than the container itself, before it kills what is left.
 const SPARE: Duration = Duration::from_secs(7);
 
 /// What to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the engine's, and independent of each other")]
 pub struct ContainerSpec {
     pub name: ContainerName,
     pub image: String,
@@ -48,6 +53,8 @@ pub struct ContainerSpec {
     pub limits: Limits,
     /// How long programs may take to end when it is stopped.
     pub stop_timeout: Duration,
+    /// Whether setuid programs work in it.
+    pub gains_rights: bool,
     /// Beyond what every container has.
     pub capabilities: Vec<String>,
     /// The engine's default where `None`.
@@ -184,8 +191,8 @@ fn create_body(spec: ContainerSpec, mounted: MountedBy, features: &Features) -> 
             readonly_rootfs: Some(spec.read_only),
             cap_drop: Some(vec!["ALL".to_owned()]),
             cap_add: Some(CAPABILITIES.map(str::to_owned).into_iter().chain(spec.capabilities).collect()),
-            // A setuid program gains nothing: nobody becomes root who was not.
-            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            // A setuid program gains nothing then: nobody becomes root who was not.
+            security_opt: Some(if spec.gains_rights { Vec::new() } else { vec![NO_NEW_PRIVILEGES.to_owned()] }),
             binds: Some(mounted.binds),
             mounts: Some(mounted.mounts),
             tmpfs: Some(tmpfs),

@@ -11,7 +11,6 @@ use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use super::upgrade::{self, Upgraded};
 use super::{Engine, one_line};
 use crate::error::Result;
-use crate::model::ContainerName;
 
 /// As much as the engine passes on at once.
 const PIECE: usize = 32 * 1024;
@@ -28,7 +27,7 @@ pub struct Exec {
 impl Engine {
     /// Prepares a program without a terminal, which starts in `/`. For who knows what to run before whether to: until it is
     /// started, the engine can still be asked about the container.
-    pub async fn prepare_exec(&self, container: &ContainerName, command: Vec<String>) -> Result<Exec> {
+    pub async fn prepare_exec(&self, container: &str, command: Vec<String>) -> Result<Exec> {
         let config = ExecConfig {
             attach_stdin: Some(true),
             attach_stdout: Some(true),
@@ -40,7 +39,7 @@ impl Engine {
             ..ExecConfig::default()
         };
         let action = format!("start a program in container `{container}`");
-        let prepare = upgrade::prepare_exec(&self.endpoint.socket, container.as_str(), &config);
+        let prepare = upgrade::prepare_exec(&self.endpoint.socket, container, &config);
         match self.within(super::LOOK, &action, prepare).await? {
             Ok(prepared) => Ok(Exec { prepared, action }),
             Err(error) => Err(self.explain(&action, error)),

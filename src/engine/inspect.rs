@@ -4,6 +4,7 @@ use bollard::models::{ContainerInspectResponse, MountPoint};
 use serde::Serialize;
 
 use super::container::{Container, container_from};
+use super::create::NO_NEW_PRIVILEGES;
 use super::{Engine, absent_is_none};
 use crate::error::{Error, Result};
 use crate::model::ContainerName;
@@ -13,6 +14,8 @@ pub struct Inspected {
     pub container: Container,
     /// In the order of their targets.
     pub mounts: Vec<Mounted>,
+    /// Whether setuid programs work in it.
+    pub gains_rights: bool,
 }
 
 /// What a container sees at a path.
@@ -43,7 +46,10 @@ impl Engine {
         Ok(found.map(|found| {
             let mut mounts: Vec<Mounted> = found.mounts.iter().flatten().map(mounted).collect();
             mounts.sort_by(|a, b| a.target.cmp(&b.target));
-            Inspected { container: container_from(name, found), mounts }
+            let options = found.host_config.as_ref().and_then(|host| host.security_opt.as_ref());
+            // Podman writes a value behind it.
+            let gains_rights = !options.into_iter().flatten().any(|option| option.starts_with(NO_NEW_PRIVILEGES));
+            Inspected { container: container_from(name, found), mounts, gains_rights }
         }))
     }
 }

@@ -32,6 +32,25 @@ impl Engine {
         Ok(String::from_utf8_lossy(&text).lines().map(printable).collect())
     }
 
+    /// The lines since the container was last started.
+    pub async fn log_of_this_start(&self, name: &ContainerName) -> Result<Vec<String>> {
+        let read = async {
+            let container = self.docker.inspect_container(name.as_str(), None).await?;
+            let started = container.state.and_then(|state| state.started_at);
+            let since = started.and_then(|at| at.parse::<jiff::Timestamp>().ok()).map_or(0, jiff::Timestamp::as_second);
+            let since = i32::try_from(since).unwrap_or(0);
+            let options = LogsOptions { stdout: true, stderr: true, since, ..LogsOptions::default() };
+            let mut chunks = self.docker.logs(name.as_str(), Some(options));
+            let mut text = Vec::new();
+            while let Some(chunk) = chunks.next().await {
+                text.extend_from_slice(&chunk?.into_bytes());
+            }
+            Answer::Ok(text)
+        };
+        let text = self.look(format!("read the log of container `{name}`"), read).await?;
+        Ok(String::from_utf8_lossy(&text).lines().map(printable).collect())
+    }
+
     /// Adds what the container prints from now on, until it ends or its log can't be read.
     pub(super) async fn listen(&self, name: &ContainerName, into: &mut Vec<u8>) {
         let mut log = self.log(name, Some(0), true);

@@ -20,6 +20,7 @@ mod log;
 mod mount;
 mod network;
 mod pull;
+mod root;
 mod upgrade;
 mod upload;
 mod volume;
@@ -51,6 +52,7 @@ pub use log::Printed;
 pub use mount::Mount;
 pub use network::Membership;
 pub use pull::Layer;
+pub use root::RootOf;
 
 use upgrade::UpgradeError;
 

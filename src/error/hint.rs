@@ -1,8 +1,9 @@
 //! What to do about it.
 
 use super::Error;
-use crate::model::native_architecture;
-use crate::quote::shell_if_needed;
+use crate::model::{SessionName, native_architecture};
+use crate::nearest::nearest;
+use crate::quote::{printable, shell_if_needed};
 
 impl Error {
     /// One thing to do about it, with a command to run.
@@ -19,7 +20,10 @@ impl Error {
             Self::TooWide { path } => {
                 format!("to open all of it, name it: `wharf open {}`", shell_if_needed(&path.to_string_lossy()))
             }
-            Self::UnknownTarget { .. } => "`wharf list` shows every name; a directory works as well".to_owned(),
+            Self::UnknownTarget { nearest: Some(nearest), .. } => {
+                format!("did you mean `{}`? `wharf list` shows every name", printable(nearest))
+            }
+            Self::UnknownTarget { nearest: None, .. } => "`wharf list` shows every name; a directory works as well".to_owned(),
             Self::AmbiguousTarget { .. } => "write its parent too (`parent/base`), or the container's name".to_owned(),
             Self::NoUser { users, .. } if users.is_empty() => "it has no /etc/passwd".to_owned(),
             Self::NoUser { users, .. } => format!("its users: {}", users.join(", ")),
@@ -103,7 +107,14 @@ impl Error {
                 format!("`wharf rm --force {container}`, then `wharf open`: ends what runs in it, and keeps its home directory")
             }
             Self::Lost { .. } => "`wharf attach` gets in again".to_owned(),
+            Self::NoSession { session, running, .. }
+                if let Some(nearest) = nearest(session.as_str(), running.iter().map(SessionName::as_str)) =>
+            {
+                format!("did you mean `{nearest}`? `wharf open --session {session}` starts one of that name")
+            }
             Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),
+            Self::SessionEnded { container, session, .. } => format!("`wharf restart {container}:{session}` runs it again"),
+            Self::TwoSessions { .. } => "leave out one of them".to_owned(),
             Self::SessionRuns { .. } => "name another: `wharf open --session NAME -- CMD`".to_owned(),
             Self::LiveSessions { container, verb, .. } => format!("`wharf {verb} --force {container}` ends them"),
             Self::UnknownSessions { container, verb: "rm", .. } => {

@@ -25,7 +25,7 @@ pub enum Error {
     #[error("`{}` is too much for one project", path.display())]
     TooWide { path: PathBuf },
     #[error("no project or container is called `{target}`")]
-    UnknownTarget { target: String },
+    UnknownTarget { target: String, nearest: Option<String> },
     #[error("`{target}` could be any of: {}", candidates.join(", "))]
     AmbiguousTarget { target: String, candidates: Vec<String> },
     #[error("`{host}` could be any of: {}", candidates.join(", "))]
@@ -158,6 +158,14 @@ pub enum Error {
     Lost { container: ContainerName, source: io::Error },
     #[error("no session `{session}` runs in container `{container}`{}", others(running))]
     NoSession { container: ContainerName, session: SessionName, running: Vec<SessionName> },
+    #[error("session `{session}` of container `{container}` has ended with exit code {exit_code}{}", quoted_log(lines))]
+    SessionEnded { container: ContainerName, session: SessionName, exit_code: i32, lines: Vec<String> },
+    #[error("it was not so within {} s", limit.as_secs_f64())]
+    WaitedTooLong { limit: Duration },
+    #[error("session `{session}` of container `{container}` is gone")]
+    SessionGone { container: ContainerName, session: SessionName },
+    #[error("`{target}` names a session, and `--session {session}` another")]
+    TwoSessions { target: String, session: SessionName },
     #[error("session `{session}` already runs in container `{container}`, so the command was not started")]
     SessionRuns { container: ContainerName, session: SessionName },
     #[error("the session's client in container `{container}` ended with exit code {exit_code}")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lexopt::prelude::{Long, Value};
 use lexopt::{Error, Parser, ValueExt};
 
+use crate::model::{SessionState, UnknownState};
 use crate::protocol::hooks::Command;
 
 /// What the guest is for.
@@ -16,6 +17,8 @@ pub enum Verb {
     Init(Vec<String>),
     /// Stay until a signal comes.
     Pause,
+    /// Stay until no other process is in the container: root's programs are in one of their own.
+    Linger,
     /// Let clients in; without a flag, start a relay unless one runs, and wait until it listens.
     Relay(RelayMode),
     /// Run the tmux that keeps the sessions, with these arguments.
@@ -24,6 +27,10 @@ pub enum Verb {
     WhichTmux,
     /// Run a session's command, and keep its last screen until a key closes it.
     Keep(Vec<String>),
+    /// Say of this session what its program does, or that it says nothing any more.
+    Report(Option<SessionState>),
+    /// Whether something listens at this port.
+    Listens(u16),
     /// Run a project's hooks.
     Hooks(HooksVerb),
     /// Let ssh in.
@@ -48,6 +55,8 @@ pub struct RelayMode {
     pub serve: bool,
     /// Serve one client on standard input and output: `--stdio`.
     pub stdio: bool,
+    /// Be root in the container of the first process: `--root`.
+    pub root: bool,
 }
 
 /// A hook is a command line; they travel as JSON, in one argument.
@@ -85,11 +94,14 @@ impl Verb {
             "hold" => Self::Hold(holding(&mut line)?),
             "init" => Self::Init(program(&mut line)?),
             "pause" => Self::Pause,
+            "linger" => Self::Linger,
             "relay" => Self::Relay(relay(&mut line)?),
             "tmux" => Self::Tmux(rest(&mut line)?),
             "which-tmux" => Self::WhichTmux,
             "keep" => Self::Keep(program(&mut line)?),
             "become" => Self::Become(program(&mut line)?),
+            "report" => Self::Report(report(&mut line)?),
+            "listens" => Self::Listens(line.value()?.parse()?),
             "hooks" => Self::Hooks(hooks(&mut line)?),
             "sshd" => Self::Sshd(sshd(&mut line)?),
             _ => return Err(Error::UnexpectedArgument(verb.into())),
@@ -120,10 +132,17 @@ fn relay(line: &mut Parser) -> Result<RelayMode, Error> {
         match flag {
             Long("serve") => mode.serve = true,
             Long("stdio") => mode.stdio = true,
+            Long("root") => mode.root = true,
             other => return Err(other.unexpected()),
         }
     }
     Ok(mode)
+}
+
+/// `none` takes the last one back.
+fn report(line: &mut Parser) -> Result<Option<SessionState>, Error> {
+    let state = word(line, "a state")?;
+    if state == "none" { Ok(None) } else { state.parse().map(Some).map_err(|error: UnknownState| Error::Custom(error.into())) }
 }
 
 fn hooks(line: &mut Parser) -> Result<HooksVerb, Error> {
@@ -192,11 +211,20 @@ mod tests {
     fn flags_are_read_and_others_refused() {
         let holding = Holding { once: true, until_last_session: false, stop_timeout: Duration::from_millis(1500) };
         assert_eq!(parse(&["hold", "--stop-timeout=1500", "--once"]), Ok(Verb::Hold(holding)));
-        assert_eq!(parse(&["relay", "--serve"]), Ok(Verb::Relay(RelayMode { serve: true, stdio: false })));
+        assert_eq!(parse(&["relay", "--serve"]), Ok(Verb::Relay(RelayMode { serve: true, ..RelayMode::default() })));
         assert_eq!(parse(&["relay", "--nonsense"]), Err("invalid option '--nonsense'".to_owned()));
         assert_eq!(parse(&["pause", "more"]), Err("unexpected argument \"more\"".to_owned()));
         assert_eq!(parse(&["keep"]), Err("a program is missing".to_owned()));
         assert_eq!(parse(&[]), Err("a verb is missing".to_owned()));
+    }
+
+    #[test]
+    fn a_report_is_a_state_or_none() {
+        assert_eq!(parse(&["report", "waiting"]), Ok(Verb::Report(Some(SessionState::Waiting))));
+        assert_eq!(parse(&["report", "none"]), Ok(Verb::Report(None)));
+        assert_eq!(parse(&["report", "idle"]), Err("a state is `working`, `waiting`, `done` or `failed`".to_owned()));
+        assert_eq!(parse(&["listens", "80"]), Ok(Verb::Listens(80)));
+        assert!(parse(&["listens", "http"]).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::once::{end_holder, note_holder};
+use super::root;
 use super::server::{self, NoAnswer};
 use crate::protocol::{HAS_BEGUN, RUNTIME_DIR, TMUX_SOCKET};
 
@@ -18,7 +19,7 @@ pub fn begin() -> io::Result<()> {
 }
 
 pub fn counts() -> bool {
-    holder().exists()
+    !root::is_beside_user() && holder().exists()
 }
 
 /// Whether there has been a session since the container was started. Its tmux alone says nothing: whoever attaches to a

@@ -8,9 +8,12 @@ mod hooks;
 mod init;
 mod keep;
 mod last_session;
+mod listens;
 mod once;
 mod processes;
 mod relay;
+mod report;
+mod root;
 mod server;
 mod sshd;
 mod stopping;
@@ -51,6 +54,7 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Hold(holding) => hold::run(holding),
         Verb::Pause => hold::pause(),
         Verb::Init(command) => init::run(&command),
+        Verb::Linger => root::linger(),
         Verb::Relay(mode) => relay::run(mode),
         Verb::Tmux(arguments) => tmux::run(&arguments),
         Verb::WhichTmux => tmux::print_choice(),
@@ -58,6 +62,8 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Hooks(verb) => hooks::run(verb),
         Verb::Sshd(verb) => sshd::run(verb),
         Verb::Keep(command) => keep::run(&command),
+        Verb::Report(state) => report::run(state),
+        Verb::Listens(port) => listens::run(port),
     }
 }
 
@@ -81,6 +87,11 @@ fn own_program() -> Command {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
     command
+}
+
+/// The directory in memory of whom this is run as: the session's user, or root beside them.
+fn runtime_dir() -> PathBuf {
+    if root::is_beside_user() { root::directory() } else { RUNTIME_DIR.into() }
 }
 
 /// The directory for what lives as long as the container; in memory where it has no such place.

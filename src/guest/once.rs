@@ -7,6 +7,7 @@ use std::process;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::root;
 use crate::protocol::RUNTIME_DIR;
 
 fn holder() -> PathBuf {
@@ -30,7 +31,7 @@ pub fn use_it() {
 }
 
 pub fn is_thrown_away() -> bool {
-    holder().exists()
+    !root::is_beside_user() && holder().exists()
 }
 
 pub fn is_used() -> bool {
@@ -39,7 +40,9 @@ pub fn is_used() -> bool {
 
 /// Ends this container if it is one.
 pub fn end() {
-    end_holder(&holder());
+    if is_thrown_away() {
+        end_holder(&holder());
+    }
 }
 
 /// Notes in a file that this process is what holds the container.

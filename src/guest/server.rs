@@ -8,8 +8,7 @@ use tokio::net::UnixStream;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::tmux::invocation;
-use crate::protocol::TMUX_SOCKET;
+use super::tmux::{invocation, socket};
 
 /// How long it may take to answer; milliseconds are usual. Less than a client waits for the relay.
 const PATIENCE: Duration = Duration::from_millis(1500);
@@ -38,7 +37,7 @@ async fn answer(arguments: &[impl AsRef<str>]) -> Result<Option<String>, NoAnswe
 
 /// Whether it runs. A socket that is not there, or that nobody listens at, says that it does not; nothing else does.
 async fn runs() -> Result<bool, NoAnswer> {
-    match UnixStream::connect(TMUX_SOCKET).await {
+    match UnixStream::connect(socket()).await {
         Ok(_) => Ok(true),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Ok(false),
         Err(_) => Err(NoAnswer),

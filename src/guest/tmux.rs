@@ -8,9 +8,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-use super::{find_program, is_executable, is_set};
+use super::{find_program, is_executable, is_set, root, runtime_dir};
 use crate::model::{Inner, InnerTmux, TmuxVersion, exit};
-use crate::protocol::{CONFIG_PATH, Launch, NO_SHELL, NO_TMUX, RUNTIME_DIR, TERMINFO, TMUX_SOCKET, TMUX_VERSION, TOOLS_DIR};
+use crate::protocol::{CONFIG_PATH, Launch, NO_SHELL, NO_TMUX, TERMINFO, TMUX_SOCKET, TMUX_VERSION, TOOLS_DIR};
 
 /// Notes which tmux was chosen: a client has to be of its server's version, whatever is installed meanwhile.
 const CHOICE: &str = "tmux-choice";
@@ -67,6 +67,11 @@ pub fn print_choice() -> ExitCode {
     if said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Where its server listens: root's is not the session user's, who could be any server.
+pub fn socket() -> PathBuf {
+    if root::is_beside_user() { runtime_dir().join("tmux.sock") } else { TMUX_SOCKET.into() }
+}
+
 /// The command line that runs the tmux with these arguments.
 pub fn invocation(arguments: &[String]) -> Result<Invocation, Missing> {
     let chosen = choose().ok_or(Missing::Tmux)?;
@@ -109,8 +114,7 @@ impl Chosen {
             }
         };
         // Without -u, tmux 3.3a prints tabs and non-ASCII as "_" in the C locale.
-        let client = ["-u", "-S", TMUX_SOCKET, "-f", CONFIG_PATH];
-        words.extend(client.map(OsString::from));
+        words.extend(["-u".into(), "-S".into(), socket().into(), "-f".into(), CONFIG_PATH.into()]);
         words.extend(run_by_wharf(arguments).into_iter().map(OsString::from));
         Invocation { program: words.remove(0).into(), arguments: words, environment }
     }
@@ -118,7 +122,7 @@ impl Chosen {
 
 /// The choice of this container's first session, or one made now.
 fn choose() -> Option<Chosen> {
-    let note = Path::new(RUNTIME_DIR).join(CHOICE);
+    let note = runtime_dir().join(CHOICE);
     if let Ok(noted) = fs::read_to_string(&note) {
         let chosen = if noted.is_empty() { injected() } else { Some(Chosen::OfImage(PathBuf::from(noted))) };
         return chosen;

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::digest::{SHORT, short_sha256};
 
 /// `wharf-<slug>-<12 hex>`, the hex from SHA-256 of the project's path.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct ContainerName(String);
 
 const PREFIX: &str = "wharf-";

@@ -21,6 +21,11 @@ pub struct SessionName(String);
 const MAX_LENGTH: usize = 64;
 
 impl SessionName {
+    /// What a session is called where nobody says otherwise; root's have no name in common with the user's then.
+    pub fn usual(of_root: bool) -> Self {
+        if of_root { Self("root".to_owned()) } else { Self::default() }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -32,6 +32,12 @@ pub fn json(value: &impl Serialize) -> Result<()> {
     bytes(&json)
 }
 
+/// A value as programs read it, in one line of a stream of them.
+pub fn json_line(value: &impl Serialize) -> Result<()> {
+    let json = serde_json::to_string(value).map_err(|error| Error::io("print JSON", error.into()))?;
+    line(json)
+}
+
 pub fn bytes(bytes: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
     unless_left(stdout.write_all(bytes).and_then(|()| stdout.flush()))

@@ -50,7 +50,8 @@ impl HostUser {
     /// The line comes first, so that it names the uid even where the image has another name for it.
     pub fn passwd(&self, image: Option<&str>, shell: &str) -> Option<String> {
         let root = if self.uid == 0 { "" } else { "root:x:0:0:root:/root:/bin/sh\n" };
-        let line = format!("{}:x:{}:{}::{}:{shell}\n", self.name, self.uid, self.gid, self.home());
+        // No password, and none in a shadow file that has no line for them: sudo takes such an account for one that has expired.
+        let line = format!("{}:*:{}:{}::{}:{shell}\n", self.name, self.uid, self.gid, self.home());
         let known_as_root = self.uid == 0 && image.is_some_and(|text| text.lines().any(|line| line.starts_with("root:")));
         prepend(&line, image, root, known_as_root || self.is_the_images)
     }
@@ -96,14 +97,14 @@ mod tests {
     fn the_users_line_comes_before_the_images_own_for_that_uid() {
         let ada = HostUser::new(1000, 1000, Some("ada"));
         let passwd = ada.passwd(Some(IMAGE), "/bin/bash").unwrap();
-        assert_eq!(passwd, format!("ada:x:1000:1000::/home/ada:/bin/bash\n{IMAGE}\n"));
+        assert_eq!(passwd, format!("ada:*:1000:1000::/home/ada:/bin/bash\n{IMAGE}\n"));
         assert_eq!(ada.passwd(Some(&passwd), "/bin/bash"), None);
     }
 
     #[test]
     fn an_image_without_passwd_gets_root_too() {
         let ada = HostUser::new(1000, 1000, Some("ada"));
-        assert_eq!(ada.passwd(None, "/bin/sh").unwrap(), "ada:x:1000:1000::/home/ada:/bin/sh\nroot:x:0:0:root:/root:/bin/sh\n");
+        assert_eq!(ada.passwd(None, "/bin/sh").unwrap(), "ada:*:1000:1000::/home/ada:/bin/sh\nroot:x:0:0:root:/root:/bin/sh\n");
         assert_eq!(ada.group(None).unwrap(), "ada:x:1000:\nroot:x:0:\n");
     }
 
@@ -111,7 +112,7 @@ mod tests {
     fn root_is_left_as_the_image_has_it() {
         let root = HostUser::new(0, 0, Some("root"));
         assert_eq!(root.passwd(Some(IMAGE), "/bin/bash"), None);
-        assert_eq!(root.passwd(None, "/bin/sh").unwrap(), "root:x:0:0::/root:/bin/sh\n");
+        assert_eq!(root.passwd(None, "/bin/sh").unwrap(), "root:*:0:0::/root:/bin/sh\n");
         assert_eq!(root.group(Some("root:x:0:\n")), None);
     }
 

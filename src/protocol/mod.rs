@@ -26,7 +26,10 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use tokio_util::codec::{Decoder, Encoder};
 
-pub use inner::{CONFIG, CONFIG_PATH, EXIT_CODE, HAS_BEGUN, HOST_DIR, LIFE_DIR, LIFE_PARENT, RUNTIME_DIR, TMUX_SOCKET, commands};
+pub use inner::{
+    CONFIG, CONFIG_PATH, EXIT_CODE, HAS_BEGUN, HOST_DIR, LIFE_DIR, LIFE_PARENT, ON_FAILURE, RESTART_VARIABLE, RUNTIME_DIR,
+    TMUX_SOCKET, commands,
+};
 pub use launch::{
     GUEST, LOADER, LOCALE, Launch, TERMINFO, TMUX_BUNDLE, TMUX_CONFIG, TMUX_STATIC, TMUX_VERSION, TOOLS_DIR, libraries_of,
 };

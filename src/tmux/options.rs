@@ -6,8 +6,8 @@ use tmux_interface::{ShowOptions, TmuxCommands};
 
 use super::mark::WINDOW_NAME;
 use super::{TmuxServer, widget};
-use crate::config::nearest::nearest;
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 
 /// The key that opens a pane's project, after the prefix.
 pub const OPEN_KEY: &str = "@wharf-open-key";

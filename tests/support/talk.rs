@@ -82,6 +82,11 @@ impl Talk {
         self.fed.load(Relaxed)
     }
 
+    /// What it has printed so far.
+    pub fn stdout(&self) -> Vec<u8> {
+        self.stdout.0.lock().unwrap().clone()
+    }
+
     #[track_caller]
     pub fn wait_for_output(&self, text: &str) {
         wait_until(&format!("the output {text:?}"), || {

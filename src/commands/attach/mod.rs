@@ -12,11 +12,12 @@ use jiff::Timestamp;
 
 use super::{Asked, hooks, watch};
 use crate::cli::{Attach, Creation};
-use crate::commands::target;
+use crate::commands::target::{self, SessionTarget};
 use crate::connection::attach::{End, Goodbye, pump};
+use crate::connection::control::{self, Start};
 use crate::connection::signals::Signals;
 use crate::connection::terminal::{Terminal, USUAL_SIZE};
-use crate::connection::{control, environment, git};
+use crate::connection::{environment, git};
 use crate::container::connect::{Connected, Connector};
 use crate::container::plan;
 use crate::context::Context;
@@ -38,43 +39,65 @@ const INTERRUPTED: u8 = 130;
 
 pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     args.creation.remove_on_exit = args.rm;
-    let project = project_of(&args, context).await?;
+    let SessionTarget { project, session } = project_of(&args, context).await?;
+    let session = session.unwrap_or_else(|| SessionName::usual(args.root));
     if args.print {
-        return show_line(&args, &project, context).await;
+        return show_line(&session, &project, context).await;
     }
+    let Attach { creation, command, root, .. } = &args;
     if args.create {
-        return create_and_enter(&project, &args.session, &args.creation, &args.command, args.directory, context).await;
+        let wished = Wished { session: &session, creation, command, as_root: *root };
+        return create_and_enter(&project, wished, args.directory.clone(), context).await;
     }
     refuse_without_terminal("attach")?;
-    let connector = Connector::to(&project, context);
+    let connector = Connector::to(&project, context).of_root(*root);
     let connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
-    let Attach { session, creation, command, .. } = &args;
-    let visit = Visit { connector: &connector, session, creation, command, directory: None, stop_variable: None };
-    visit.enter(connected, commands::attach(&args.session)).await
+    let visit = Visit { connector: &connector, session: &session, creation, command, directory: None, variables: Vec::new() };
+    visit.enter(connected, commands::attach(&session)).await
+}
+
+/// A session that is to be there, and what it takes to make it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wished<'a> {
+    pub session: &'a SessionName,
+    pub creation: &'a Creation,
+    /// In place of what is configured.
+    pub command: &'a [String],
+    pub as_root: bool,
+}
+
+impl<'a> Wished<'a> {
+    /// One of the user's, which runs what is configured, else a shell.
+    pub fn new(session: &'a SessionName, creation: &'a Creation) -> Self {
+        Self { session, creation, command: &[], as_root: false }
+    }
 }
 
 /// Attaches this terminal to a session; creates and starts whatever is not there yet.
 pub async fn create_and_enter(
     project: &Project,
-    session: &SessionName,
-    creation: &Creation,
-    command: &[String],
+    wished: Wished<'_>,
     directory: Option<String>,
     context: &Context,
 ) -> Result<ExitCode> {
     refuse_without_terminal("open")?;
+    let Wished { session, creation, command, as_root } = wished;
     let connector = Connector::to(project, context);
     let asked = Asked::of_connector(&connector, creation).await?;
     asked.refuse_kept(&connector).await?;
     let mut connected = connector.up(&asked.wanted(context)).await?;
     asked.begin(&mut connected, &connector).await?;
+    let connector = connector.of_root(as_root);
+    if as_root {
+        connected = Box::pin(connector.running()).await?;
+    }
     control::make_room(&mut connected.connection, &connector.name(), session, command).await?;
-    let start = asked.start_of(session);
-    let stop_variable = start.stop_variable();
+    let start = if as_root { Start::default() } else { asked.start_of(session) };
+    let variables = start.variables();
     let command = if command.is_empty() { &start.command } else { command };
     let directory = directory.or(start.directory);
-    let visit = Visit { connector: &connector, session, creation, command, directory, stop_variable };
+    let visit = Visit { connector: &connector, session, creation, command, directory, variables };
     Box::pin(visit.enter(connected, visit.program())).await
 }
 
@@ -83,12 +106,12 @@ fn refuse_without_terminal(verb: &'static str) -> Result<()> {
 }
 
 /// `WHARF_PROJECT` says which project a name stands for before a container does; it counts only where the name agrees.
-async fn project_of(args: &Attach, context: &Context) -> Result<Project> {
+async fn project_of(args: &Attach, context: &Context) -> Result<SessionTarget> {
     let said = args.project.as_deref().map(Project::from_label);
     match said.filter(|project| args.target.as_deref() == Some(project.container_name().as_str())) {
-        Some(project) => Ok(project),
-        None if args.create => target::resolve_existing(args.target.as_deref(), context).await,
-        None => target::resolve(args.target.as_deref(), context).await,
+        Some(project) => Ok(SessionTarget { project, session: args.session.clone() }),
+        None if args.create => target::resolve_existing_session(args.target.as_deref(), args.session.as_ref(), context).await,
+        None => target::resolve_session(args.target.as_deref(), args.session.as_ref(), context).await,
     }
 }
 
@@ -101,8 +124,8 @@ struct Visit<'a> {
     command: &'a [String],
     /// Where it starts; in the project where `None`.
     directory: Option<String>,
-    /// What its environment says for the container's end, where it is started.
-    stop_variable: Option<String>,
+    /// What its environment has besides, where it is started.
+    variables: Vec<String>,
 }
 
 impl Visit<'_> {
@@ -167,9 +190,10 @@ impl Visit<'_> {
     async fn up_again(&self) -> Result<Connected> {
         let Connector { project, context, .. } = self.connector;
         let asked = Asked::of(project, self.creation, context)?;
-        let mut connected = self.connector.up(&asked.wanted(context)).await?;
-        asked.begin(&mut connected, self.connector).await?;
-        Ok(connected)
+        let users = Connector::to(project, context);
+        let mut connected = users.up(&asked.wanted(context)).await?;
+        asked.begin(&mut connected, &users).await?;
+        if self.connector.is_as_root() { self.connector.running().await } else { Ok(connected) }
     }
 
     /// Shows the session until this connection or one of its ends goes. Breaks off where a signal comes before the session.
@@ -183,7 +207,7 @@ impl Visit<'_> {
         let context = self.connector.context;
         let agent = context.serve_agent(&connected.host_dir);
         let mut environment = environment::for_terminal(|name| context.variable(name), agent.is_some());
-        environment.extend(self.stop_variable.clone());
+        environment.extend(self.variables.iter().cloned());
         environment.extend(git::share_with_session(self.connector.project.path(), &connected.host_dir).await);
         let size = Some(Terminal::size().unwrap_or(USUAL_SIZE));
         let run = Run { program, environment, directory: self.directory.clone(), terminal: size };
@@ -196,7 +220,7 @@ impl Visit<'_> {
         let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
         let end = match asked {
             Ok(()) => {
-                if is_first {
+                if is_first && !self.connector.is_as_root() {
                     // While the session comes.
                     history::record(&context.state_dir, self.connector.project, self.session, Timestamp::now());
                 }
@@ -251,7 +275,7 @@ impl Visit<'_> {
     }
 }
 
-async fn show_line(args: &Attach, project: &Project, context: &Context) -> Result<ExitCode> {
+async fn show_line(session: &SessionName, project: &Project, context: &Context) -> Result<ExitCode> {
     let seen = Connector::to(project, context).lifecycle()?.look(None).await?;
     let container = plan::attach(project, &seen)?;
     let launch = container.launch.ok_or_else(|| Error::NoTools { container: container.name.clone() })?;
@@ -261,7 +285,7 @@ async fn show_line(args: &Attach, project: &Project, context: &Context) -> Resul
     }
     line.push(container.name.to_string());
     line.extend(launch.guest());
-    line.extend(commands::attach(&args.session).words());
+    line.extend(commands::attach(session).words());
     print::line(line.iter().map(|word| quote::shell_if_needed(word)).collect::<Vec<_>>().join(" "))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -24,7 +24,7 @@ use crate::deadline::on_thread_within;
 use crate::engine::{Engine, Listed, Published};
 use crate::error::Result;
 use crate::history::History;
-use crate::model::{SessionName, State};
+use crate::model::{Session, SessionState, State};
 use crate::output::{print, report};
 use crate::quote;
 use table::Look;
@@ -42,12 +42,22 @@ struct Row {
     image: String,
     /// `null` where the container did not say in time.
     sessions: Option<Vec<String>>,
+    session_states: Option<Vec<SessionRow>>,
     ports: Vec<String>,
     created_at: String,
     /// RFC 3339
     last_used: Option<Timestamp>,
     orphaned: bool,
     drift: Vec<String>,
+}
+
+/// What a session is doing.
+#[derive(Clone, Serialize)]
+struct SessionRow {
+    name: String,
+    state: SessionState,
+    /// What its command has ended with.
+    exit_code: Option<i32>,
 }
 
 const EMPTY: &str = "no project has a container yet; `wharf open` makes one\n";
@@ -127,7 +137,7 @@ async fn images_now(engine: &Engine, containers: &[Listed]) -> HashMap<String, S
 }
 
 /// In the order of `containers`. Whoever does not answer in time has unknown sessions, and holds nobody up.
-pub(super) async fn sessions_of(context: &Context, containers: &[Listed]) -> Vec<Option<Vec<SessionName>>> {
+pub(super) async fn sessions_of(context: &Context, containers: &[Listed]) -> Vec<Option<Vec<Session>>> {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let relays = context.relays();
     let ask = async |(index, listed): (usize, &Listed)| {
@@ -136,7 +146,7 @@ pub(super) async fn sessions_of(context: &Context, containers: &[Listed]) -> Vec
             connected.connection.sessions().await.ok()
         };
         let sessions = tokio::time::timeout_at(deadline, ask).await.ok().flatten();
-        (index, sessions.map(|sessions| sessions.into_iter().map(|session| session.name).collect()))
+        (index, sessions)
     };
     // Most do not run, and have none.
     let running = containers.iter().enumerate().filter(|(_, listed)| listed.state.can_attach());
@@ -148,18 +158,26 @@ pub(super) async fn sessions_of(context: &Context, containers: &[Listed]) -> Vec
     sessions
 }
 
-fn row(listed: &Listed, sessions: Option<Vec<SessionName>>, on_disk: &OnDisk, last_used: Option<Timestamp>) -> Row {
+fn row(listed: &Listed, sessions: Option<Vec<Session>>, on_disk: &OnDisk, last_used: Option<Timestamp>) -> Row {
     Row {
         name: listed.project.short_name().to_owned(),
         project: listed.project.to_string(),
         container: listed.name.to_string(),
         state: listed.state,
         image: listed.image.clone(),
-        sessions: sessions.map(|names| names.iter().map(SessionName::to_string).collect()),
+        sessions: sessions.as_ref().map(|sessions| sessions.iter().map(|session| session.name.to_string()).collect()),
+        session_states: sessions.map(|sessions| sessions.iter().map(SessionRow::of).collect()),
         ports: listed.ports.iter().map(Published::to_string).collect(),
         created_at: listed.created_at.clone(),
         last_used,
         orphaned: on_disk.orphaned,
         drift: on_disk.drift.sentences(),
+    }
+}
+
+impl SessionRow {
+    fn of(session: &Session) -> Self {
+        let state = session.state(Timestamp::now().as_second());
+        Self { name: session.name.to_string(), state, exit_code: session.exit_code }
     }
 }

@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use tabled::builder::Builder;
 
-use super::Row;
-use crate::model::State;
+use super::{Row, SessionRow};
+use crate::model::{SessionState, State};
 use crate::output::ago::ago;
 use crate::output::print;
 use crate::quote::visible;
@@ -53,7 +53,7 @@ fn draw(cells: &[[String; 7]], rank: u8, width: Option<usize>) -> String {
 fn cells(row: &Row, look: Look) -> [String; 7] {
     let style = style_of(row.state);
     let orphaned = if row.orphaned { format!(" {MARK}(orphaned){MARK:#}") } else { String::new() };
-    let sessions = row.sessions.as_ref().map_or_else(|| "?".to_owned(), |names| or_dash(names.join(",")));
+    let sessions = row.session_states.as_ref().map_or_else(|| "?".to_owned(), |sessions| or_dash(join(sessions)));
     let changed = if row.drift.is_empty() { String::new() } else { format!(" {MARK}(changed){MARK:#}") };
     [
         visible(&row.name),
@@ -64,6 +64,16 @@ fn cells(row: &Row, look: Look) -> [String; 7] {
         visible(&short(&row.project, look.home)),
         row.last_used.map_or_else(|| "-".to_owned(), |then| ago(then, look.now)),
     ]
+}
+
+/// With what a person may want to do something about.
+fn join(sessions: &[SessionRow]) -> String {
+    let told = sessions.iter().map(|session| match (session.state, session.exit_code) {
+        (_, Some(code)) => format!("{} (exited {code})", session.name),
+        (SessionState::Waiting | SessionState::Failed, None) => format!("{} {MARK}({}){MARK:#}", session.name, session.state),
+        _ => session.name.clone(),
+    });
+    told.collect::<Vec<_>>().join(",")
 }
 
 fn or_dash(text: String) -> String {
@@ -97,6 +107,10 @@ mod tests {
         Timestamp::from_second(1_700_000_000).unwrap()
     }
 
+    fn session(name: &str) -> SessionRow {
+        SessionRow { name: name.to_owned(), state: SessionState::Working, exit_code: None }
+    }
+
     fn row(path: &str, state: State, sessions: Option<Vec<String>>) -> Row {
         let project = Project::from_label(path);
         Row {
@@ -105,6 +119,7 @@ mod tests {
             container: project.container_name().to_string(),
             state,
             image: "debian:13".to_owned(),
+            session_states: sessions.as_ref().map(|names| names.iter().map(|name| session(name)).collect()),
             sessions,
             ports: vec!["127.0.0.1:80->80/tcp".to_owned()],
             created_at: String::new(),

@@ -62,6 +62,16 @@ impl Drop for Listener {
     }
 }
 
+/// Tells of all sessions of a container at each change, until the task is aborted.
+pub fn follow_sessions(
+    container: &ContainerName,
+    state_dir: &Path,
+    tell: impl Fn(&[Session]) -> bool + Send + 'static,
+) -> JoinHandle<()> {
+    let directory = paths::shared(container, state_dir);
+    tokio::spawn(async move { listen(directory, true, move |sessions, _| tell(sessions)).await })
+}
+
 async fn listen(directory: PathBuf, wants_activity: bool, tell: impl Fn(&[Session], &mut Seen) -> bool) {
     let mut pause = FIRST_PAUSE;
     let mut seen = Seen::default();

@@ -31,7 +31,7 @@ use claim::Place;
 pub use claim::Watcher;
 pub use engine::{Happened, follow};
 use idle::Idle;
-pub use listen::Listener;
+pub use listen::{Listener, follow_sessions};
 use state::State;
 
 /// How soon a server that has not done what it was told is told again.

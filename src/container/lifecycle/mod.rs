@@ -209,7 +209,7 @@ impl Lifecycle<'_> {
     /// The mounted directory and the network may have been cleaned away while the container was stopped; the engine would not
     /// start it, or connect it to whatever else is called so. What else is mounted must still be what it was.
     async fn ensure_surroundings(&self) -> Result<()> {
-        let Some(Inspected { container, mounts }) = self.engine.inspect(&self.name()).await? else {
+        let Some(Inspected { container, mounts, .. }) = self.engine.inspect(&self.name()).await? else {
             return Ok(());
         };
         sources::check(self.project, &container, mounts).await?;

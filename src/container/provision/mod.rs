@@ -28,9 +28,12 @@ pub struct Preparation<'a> {
 }
 
 /// The content of passwd(5) and group(5) with the host's user; `None` where the image's is as it should be.
+#[derive(Default)]
 struct Entries {
     passwd: Option<String>,
     group: Option<String>,
+    /// A file of sudoers(5).
+    sudoers: Option<String>,
 }
 
 impl Preparation<'_> {
@@ -42,7 +45,9 @@ impl Preparation<'_> {
         let user = self.wanted.login.map(|login| users.user(login, self.wanted.image.name)).transpose()?;
         let wanted = self.wanted.run_as(user.as_ref());
         let directories = self.directories(name, &wanted).await?;
-        match archive(&directories, wanted.user, &entries(wanted.user, &users)).map_err(failed)? {
+        match archive(&directories, wanted.user, &Entries { sudoers: sudoers(&wanted), ..entries(wanted.user, &users) })
+            .map_err(failed)?
+        {
             Some(files) => match self.engine.put(name, "/", files).await {
                 // Everything else is mounted: see `put_beside`.
                 Err(error) if error.says_read_only() && self.wanted.throw_away => Ok(()),
@@ -123,7 +128,7 @@ impl Preparation<'_> {
             paths::put(&directory.join(name), &content.unwrap_or_default())?;
         }
         let directories = self.directories(helper, self.wanted).await?;
-        let archive = archive(&directories, self.wanted.user, &Entries { passwd: None, group: None });
+        let archive = archive(&directories, self.wanted.user, &Entries::default());
         match archive.map_err(|source| Error::io(format!("prepare the volumes of `{}`", self.name), source))? {
             Some(files) => self.engine.put(helper, "/", files).await,
             None => Ok(()),
@@ -171,11 +176,15 @@ fn archive(directories: &[(String, u32)], user: &HostUser, entries: &Entries) ->
     for (directory, mode) in directories {
         archive.directory(directory, *mode, user.uid, user.gid)?;
     }
-    let files = [("etc/passwd", &entries.passwd), ("etc/group", &entries.group)];
-    let files = files.into_iter().filter_map(|(path, content)| Some((path, content.as_ref()?)));
+    let files = [
+        ("etc/passwd", 0o644, &entries.passwd),
+        ("etc/group", 0o644, &entries.group),
+        ("etc/sudoers.d/wharf", 0o440, &entries.sudoers),
+    ];
+    let files = files.into_iter().filter_map(|(path, mode, content)| Some((path, mode, content.as_ref()?)));
     let mut is_empty = directories.is_empty();
-    for (path, content) in files {
-        archive.file(path, 0o644, content.as_bytes())?;
+    for (path, mode, content) in files {
+        archive.file(path, mode, content.as_bytes())?;
         is_empty = false;
     }
     Ok((!is_empty).then_some(archive))
@@ -183,5 +192,10 @@ fn archive(directories: &[(String, u32)], user: &HostUser, entries: &Entries) ->
 
 fn entries(user: &HostUser, image: &ImageUsers) -> Entries {
     let shell = if image.has_bash { "/bin/bash" } else { "/bin/sh" };
-    Entries { passwd: user.passwd(image.passwd.as_deref(), shell), group: user.group(image.group.as_deref()) }
+    Entries { passwd: user.passwd(image.passwd.as_deref(), shell), group: user.group(image.group.as_deref()), sudoers: None }
+}
+
+/// Who may become root without a password, also where sudo is yet to be installed. By the number: a name may mean something there.
+fn sudoers(wanted: &Wanted) -> Option<String> {
+    wanted.has_sudo().then(|| format!("#{} ALL=(ALL:ALL) NOPASSWD: ALL\n", wanted.user.uid))
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 use rustix::process::setsid;
 use tokio::net::unix::pipe;
 
-use super::{last_session, once, runtime};
+use super::{last_session, once, root, runtime};
 use crate::guest::command_line::RelayMode;
 use claim::{Relay, claim};
 use connection::serve;
@@ -44,6 +44,7 @@ const READY: &str = "ready";
 pub fn run(mode: RelayMode) -> ExitCode {
     go_where_programs_start();
     let outcome = match mode {
+        RelayMode { root: true, .. } => root::enter().and_then(|()| block_on(serve_stdio())),
         RelayMode { serve: true, .. } => listen(),
         RelayMode { stdio: true, .. } => block_on(serve_stdio()),
         RelayMode { .. } => start(),
@@ -59,7 +60,7 @@ pub fn run(mode: RelayMode) -> ExitCode {
 
 /// Enters the container's working directory, which is its first process's, also where nothing leads there any more. The
 /// engine's exec has begun in `/`.
-fn go_where_programs_start() {
+pub fn go_where_programs_start() {
     let _ = env::set_current_dir("/proc/1/cwd");
 }
 

@@ -14,6 +14,8 @@ use crate::output::progress;
 /// What the images are made from, and the packages that are in them.
 const DOCKERFILE: &str = include_str!("../../../images/default/Dockerfile");
 const PACKAGES: &str = include_str!("../../../images/default/packages");
+/// What stands before sudo in the PATH.
+const SUDO: &str = include_str!("../../../images/default/sudo");
 
 /// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +101,7 @@ async fn build(engine: &Engine, variant: Variant, base: &str, anew: bool) -> Res
 
 fn pack(into: impl io::Write) -> io::Result<()> {
     let mut tar = tar::Builder::new(into);
-    for (path, content) in [("Dockerfile", DOCKERFILE), ("packages", PACKAGES)] {
+    for (path, content) in [("Dockerfile", DOCKERFILE), ("packages", PACKAGES), ("sudo", SUDO)] {
         let mut header = tar::Header::new_gnu();
         header.set_mode(0o644);
         header.set_size(content.len() as u64);

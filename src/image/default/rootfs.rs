@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc;
 
-use super::PACKAGES;
+use super::{PACKAGES, SUDO};
 use crate::connection::signals::Signals;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -30,6 +30,8 @@ root=$1
 cat >"$root/etc/apt/sources.list"
 chroot "$root" infocmp tmux-256color >/dev/null || { echo "there is no terminfo entry tmux-256color"; exit 1; }
 chroot "$root" apt-get clean
+printf %s "$2" >"$root/usr/local/bin/sudo"
+chmod 755 "$root/usr/local/bin/sudo"
 find "$root/var/lib/apt/lists" "$root/var/log" "$root/usr/share/man" "$root/usr/share/info" -type f -delete
 find "$root/usr/share/doc" -type f ! -name copyright -delete
 rm -f "$root/etc/hostname" "$root/etc/resolv.conf" "$root/etc/machine-id"
@@ -103,7 +105,7 @@ async fn make(progress: &RefCell<progress::Build<'_>>, signals: &mut Signals) ->
     };
     run("debootstrap", debootstrap, None, told, signals).await?;
     let mut finish = as_root("sh");
-    finish.args(["-c", FINISH, "sh"]).arg(tree.root());
+    finish.args(["-c", FINISH, "sh"]).arg(tree.root()).arg(SUDO);
     let told = |line: &str| progress.borrow_mut().tell(&format!("{line}\n"));
     run("what follows debootstrap", finish, Some(sources.list), told, signals).await?;
     Ok(tree)
