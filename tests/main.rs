@@ -12,6 +12,7 @@ mod container;
 mod control;
 mod doctor;
 mod drift;
+mod elsewhere;
 mod errors;
 mod exec;
 mod git;
