@@ -11,7 +11,7 @@ use crate::config::{Locations, Part, Surroundings, Way};
 use crate::connection::Relays;
 use crate::connection::agent::AgentSocket;
 use crate::connection::terminal::Terminal;
-use crate::engine::{Endpoint, Engine, EngineSettings};
+use crate::engine::{Endpoint, Engine, EngineSettings, Listed};
 use crate::error::{Error, Result};
 use crate::project::Project;
 use crate::project::host_user::HostUser;
@@ -27,6 +27,8 @@ pub struct Context {
     pub client: Option<ClientName>,
     pub home: Option<PathBuf>,
     pub user: HostUser,
+    /// Whether what others have made on this engine counts as well: `--everyone`.
+    pub everyone: bool,
     /// The directory for what is shared with containers.
     pub state_dir: PathBuf,
     /// The person's own configuration.
@@ -45,7 +47,7 @@ pub struct Context {
 }
 
 impl Context {
-    pub fn from_environment(surface: Surface) -> Self {
+    pub fn from_environment(surface: Surface, everyone: bool) -> Self {
         let variables: HashMap<String, String> =
             env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
         let variable = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
@@ -55,6 +57,7 @@ impl Context {
             tmux: variable("TMUX").and_then(|tmux| TmuxServer::from_variable(&tmux)),
             pane: surface.pane.or_else(|| variable("TMUX_PANE")?.parse().ok()),
             client: surface.client,
+            everyone,
             user: HostUser::new(rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw(), login.as_deref()),
             state_dir: dirs::state_dir().unwrap_or_else(|| PathBuf::from("/tmp")).join("wharf"),
             config_file: dirs::config_dir().unwrap_or_else(|| PathBuf::from("/etc")).join("wharf/config.kdl"),
@@ -128,6 +131,18 @@ impl Context {
         }
         let engine = Engine::find(&self.engine_settings)?;
         Ok(self.engine.get_or_init(|| engine))
+    }
+
+    /// Whose things on the engine count; everybody's where `None`.
+    pub fn whose(&self) -> Option<u32> {
+        (!self.everyone).then_some(self.user.uid)
+    }
+
+    /// The projects' containers on the engine that count.
+    pub async fn containers(&self) -> Result<Vec<Listed>> {
+        let mut containers = self.engine()?.containers().await?;
+        containers.retain(|listed| self.whose().is_none_or(|user| listed.is_of(user)));
+        Ok(containers)
     }
 
     /// Whether a pane was opened for this process, and closes with it: what it says last has to stay until it was read.

@@ -58,7 +58,8 @@ use clap::Parser;
 pub fn main() -> ExitCode {
     commands::completions::answer();
     let cli = cli::Cli::parse();
-    let context = context::Context::from_environment(cli.surface);
+    let everyone = cli.command.is_about_everyone();
+    let context = context::Context::from_environment(cli.surface, everyone);
     match commands::run(cli.command, &context) {
         Ok(code) => code,
         Err(error) => output::report::report(&error, &context),

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{DEBIAN, Docker, World, binary, wait_until};
+use crate::support::{DEBIAN, Docker, Place, World, binary, wait_until};
 
 #[test]
 fn the_project_is_mounted_read_write_at_its_own_path() {
@@ -90,6 +90,8 @@ fn each_attach_brings_its_own_terminal() {
         assert!(!names.iter().any(|created| created == name), "{name}: {names:?}");
     }
 
+    // One that the image has.
+    Docker::run(["exec", "--user=0", &container, "cp", "-r", "/usr/lib/locale/C.utf8", "/usr/lib/locale/nb_NO.utf8"]);
     let host = world.host();
     for (term, rest) in [
         ("tmux-256color", ["TZ=Asia/Tokyo", "COLORTERM=truecolor", "LANG=C.UTF-8"]),
@@ -106,6 +108,16 @@ fn each_attach_brings_its_own_terminal() {
         host.tmux(["kill-pane", "-t", &pane]);
         wait_until("no client to be left", || Docker::inner_clients(&container).is_empty());
     }
+}
+
+#[test]
+fn a_locale_that_the_image_lacks_is_one_that_it_has() {
+    let place = Place::opened();
+    let script = "echo $LANG $LC_ALL $LC_CTYPE; perl -e 'print 42'; locale charmap";
+    let exec = place.world.wharf(["exec", "--", "bash", "-c", script]).current_dir(&place.project);
+    let exec = exec.env("LANG", "de_DE.UTF-8").env("LC_ALL", "nb_NO.UTF-8").env("LC_CTYPE", "POSIX");
+    // And nobody complains on standard error.
+    assert_eq!(exec.success(), "C.UTF-8 C.UTF-8 C.UTF-8\n42UTF-8");
 }
 
 #[test]

@@ -92,6 +92,24 @@ fn no_permission_on_the_socket() {
 }
 
 #[test]
+fn a_directory_that_one_may_not_read() {
+    let world = World::new();
+    let project = world.project("shut");
+    fs::set_permissions(&project, fs::Permissions::from_mode(0o000)).unwrap();
+    let mut wharf = world.command("setpriv");
+    // Root may read all, but for these two capabilities.
+    wharf.args(if is_root() { &["--bounding-set=-dac_override,-dac_read_search"][..] } else { &[] });
+    let output = run(wharf.args(["--"]).arg(binary()).arg("start").arg(&project));
+    let file = project.join("wharf.kdl");
+    let file = file.display();
+    let expected = format!(
+        "error: you may not read `{file}`\n\
+         hint: `namei -l {file}` shows what keeps you out; its owner can let you in, with `chmod`\n"
+    );
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(1), expected));
+}
+
+#[test]
 fn an_address_that_is_none() {
     let world = World::new();
     fails_in_time(

@@ -276,3 +276,44 @@ fn a_target_can_be_a_path_or_any_of_the_projects_names() {
         "error: no project or container is called `no-such-project`\nhint: `wharf list` shows every name; a directory works as well\n"
     );
 }
+
+/// A container as another user of this machine would have made it for a project.
+fn of_another_user(world: &World, project: &std::path::Path) -> String {
+    let container = world.wharf(["start", "--image", BUSYBOX]).arg(project).success();
+    world.wharf(["rm", "--force", "--volumes"]).arg(project).success();
+    let labels = [
+        "wharf=true".to_owned(),
+        format!("wharf.project={}", project.display()),
+        format!("wharf.name={container}"),
+        "wharf.user=4242".to_owned(),
+    ];
+    let labels = labels.iter().flat_map(|label| ["--label", label]);
+    Docker::run(["create", "--name", &container].into_iter().chain(labels).chain([BUSYBOX, "sleep", "1"]));
+    container
+}
+
+#[test]
+fn what_other_users_have_made_is_theirs() {
+    let world = World::new();
+    let (own, theirs) = (world.project("api"), world.project("their/api"));
+    let container = world.wharf(["start", "--image", BUSYBOX]).arg(&own).success();
+    let other = of_another_user(&world, &theirs);
+    let uid = rustix::process::getuid().as_raw().to_string();
+    for kind in ["container", "volume"] {
+        let name = if kind == "container" { container.clone() } else { format!("{container}-home") };
+        let label =
+            if kind == "container" { "{{index .Config.Labels \"wharf.user\"}}" } else { "{{index .Labels \"wharf.user\"}}" };
+        assert_eq!(Docker::run([kind, "inspect", "--format", label, &name]), uid, "{kind}");
+    }
+    let listed = |words: &[&str]| world.wharf(words).success();
+    assert!(listed(&["list"]).contains(own.to_str().unwrap()));
+    assert!(!listed(&["list"]).contains(theirs.to_str().unwrap()));
+    assert!(listed(&["list", "--everyone"]).contains(theirs.to_str().unwrap()));
+    // A name is one's own first; without one, it is theirs.
+    assert!(listed(&["status", "api"]).starts_with("api running"));
+    assert!(listed(&["status", &other]).starts_with("api "));
+    std::fs::remove_dir(&theirs).unwrap();
+    let pruned = |words: &[&str]| world.wharf(words).run().stdout.contains(&other);
+    assert!(!pruned(&["prune", "--dry-run"]));
+    assert!(pruned(&["prune", "--dry-run", "--everyone"]));
+}

@@ -129,6 +129,9 @@ fn the_menu_asks_before_a_rebuild_and_shows_what_there_is_to_read() {
     screen.press(&["q"]);
     wait_until("the popup to be closed", || !screen.text().contains('┌'));
     choose("d");
+    // It is longer than the popup.
+    screen.wait_for_text("ok      engine: ");
+    screen.press(&["G"]);
     screen.wait_for_text(&format!("`{container}`: running"));
     screen.press(&["q"]);
     wait_until("the popup to be closed", || !screen.text().contains('┌'));

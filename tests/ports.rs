@@ -72,7 +72,10 @@ fn ports_are_listed_with_where_they_listen() {
     assert_eq!(of_db, json!([row]));
 
     world.wharf(["stop"]).arg(&api).success();
-    assert_eq!(world.wharf(["ports"]).arg(&api).success(), "no port is published by a container that runs");
+    assert_eq!(
+        world.wharf(["ports"]).arg(&api).success(),
+        "no port is published by a container that runs, and in none does anybody listen"
+    );
     assert_eq!(world.wharf(["ports", "--json"]).arg(&api).success(), "[]");
     let none = world.project("none");
     let refusal = world.wharf(["ports"]).arg(&none).failure();

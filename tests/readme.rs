@@ -116,7 +116,9 @@ fn every_configuration_is_right() {
     let snippets: Vec<&str> = pages.iter().flat_map(|page| blocks(page, "kdl")).collect();
     assert!(snippets.len() >= 3);
     for (i, snippet) in snippets.into_iter().enumerate() {
-        let file = world.root().join(format!("{i}.kdl"));
+        let is_global = snippet.lines().any(|line| ["dotfiles ", "projects "].iter().any(|key| line.starts_with(key)));
+        let directory = world.project(&i.to_string());
+        let file = directory.join(if is_global { "config.kdl" } else { "wharf.kdl" });
         fs::write(&file, snippet).unwrap();
         world.wharf(["config", "check"]).arg(&file).success();
     }

@@ -167,6 +167,21 @@ fn attached(place: &Place, before: &[&str]) -> RawTerminal {
     terminal
 }
 
+#[test]
+fn an_attach_to_no_session_shows_the_error_alone() {
+    let place = Place::started();
+    for way in ["relay", "exec"] {
+        let (wharf, way_in) = (binary(), format!("WHARF_ATTACH={way}"));
+        let attach = ["env", &way_in, wharf.to_str().unwrap(), "attach", place.project.to_str().unwrap()];
+        let mut terminal = RawTerminal::running(&place.world, &attach);
+        assert_eq!(terminal.end(), Some(1));
+        let shown = String::from_utf8(terminal.since(0)).unwrap();
+        let expected = format!("error: no session `main` runs in container `{}`\r\n", place.container);
+        let plain: Vec<&str> = shown.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect();
+        assert!(plain.concat().starts_with(&expected), "{way}: {shown:?}");
+    }
+}
+
 /// As after `su`: the terminal still belongs to who logged in.
 #[test]
 fn a_terminal_that_cannot_be_opened_again_shows_what_comes_without_a_key() {

@@ -40,8 +40,20 @@ fn the_list_shows_every_state() {
     let rows: serde_json::Value = serde_json::from_str(&world.wharf(["list", "--json"]).success()).unwrap();
     let row = rows.as_array().unwrap().iter().find(|row| row["project"] == path("up")).unwrap();
     let keys: Vec<&str> = row.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        ["container", "created_at", "drift", "image", "last_used", "name", "orphaned", "ports", "project", "sessions", "state"];
+    let expected = [
+        "container",
+        "created_at",
+        "drift",
+        "image",
+        "last_used",
+        "name",
+        "orphaned",
+        "ports",
+        "project",
+        "sessions",
+        "state",
+        "user",
+    ];
     assert_eq!(keys, expected);
     assert_eq!(
         (row["state"].as_str(), row["sessions"][0].as_str(), row["orphaned"].as_bool()),

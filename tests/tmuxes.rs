@@ -25,29 +25,28 @@ fn the_size_in_pixels_travels_with_every_size() {
         let asked = ["exec", &container, "/run/wharf/tools/wharf", "tmux", "list-clients", "-F", format];
         String::from_utf8(Docker::output(asked).stdout).unwrap().trim().to_owned()
     };
-    wait_for_equal("a size without pixels", "100x24 0x0", client);
+    wait_for_equal("the size at first", "100x24 10x20", client);
     terminal.resize((80, 20), (80 * 9, 20 * 18));
-    wait_for_equal("a size with pixels", "80x20 9x18", client);
+    wait_for_equal("the next size", "80x20 9x18", client);
 }
 
 #[test]
-fn the_tmux_inside_is_the_hosts_unless_the_images_is_as_new() {
+fn the_tmux_inside_is_of_the_hosts_version() {
     let world = World::new();
     let project = world.project("api");
     world.wharf(["open", "--detach", "--image", DEBIAN]).arg(&project).success();
     let container = world.container_of(&project);
     let images = version_in(&["exec", &container, "tmux", "-V"]);
     let hosts = printed_by(world.command("tmux").arg("-V")).trim().strip_prefix("tmux ").unwrap().to_owned();
-    let (expected, whose) =
-        if images >= hosts { (&images, "the image's own") } else { (&hosts, "of the host that made the container") };
+    let whose = if images == hosts { "the image's own" } else { "of the host that made the container" };
     let inspected = world.wharf(["inspect", "--json"]).arg(&project).success();
     let inspected: serde_json::Value = serde_json::from_str(&inspected).unwrap();
-    assert_eq!(inspected["tmux"], format!("{expected}, {whose}"));
+    assert_eq!(inspected["tmux"], format!("{hosts}, {whose}"));
     // The one that runs, and not only what is said of it.
     let ask = ["display-message", "-p", "#{version}"];
     let words = ["exec", &container, "/run/wharf/tools/wharf", "tmux"];
     let running = String::from_utf8(Docker::output(words.iter().chain(&ask)).stdout).unwrap();
-    assert_eq!(running.trim(), expected);
+    assert_eq!(running.trim(), hosts);
 }
 
 #[test]
@@ -62,4 +61,15 @@ fn a_server_is_spoken_to_by_its_own_program() {
     let path = format!("{}:{}", other.display(), std::env::var("PATH").unwrap());
     assert_eq!(world.wharf(["setup"]).env("TMUX", host.variable()).env("PATH", path).success(), "");
     assert!(host.tmux(["list-keys", "-T", "prefix", "O"]).contains("open"));
+}
+
+/// From a key, where there is nobody else to hear of it, tmux shows what a command prints.
+#[test]
+fn a_message_that_no_client_can_show_is_printed() {
+    let world = World::new();
+    let host = Host::bare(&world);
+    let open = world.wharf(["open", "--client", "/dev/nowhere", "--image", "no such image"]).arg(world.project("api"));
+    let printed = open.env("TMUX", host.variable()).success();
+    assert!(printed.starts_with("wharf: `no such image` is not the name of an image"), "{printed}");
+    assert!(printed.contains("could not show a message"), "{printed}");
 }

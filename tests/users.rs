@@ -2,7 +2,7 @@
 
 use crate::config::configured;
 use crate::configured::trusted;
-use crate::support::{BUSYBOX, DEBIAN, Docker, World};
+use crate::support::{BUSYBOX, DEBIAN, Docker, World, is_root, run_label};
 
 #[test]
 fn a_user_of_the_image_is_at_home_there() {
@@ -38,6 +38,34 @@ fn a_user_that_the_image_lacks_is_told_before_anything_is_made() {
             assert_eq!(Docker::below(kind, &project), Vec::<String>::new(), "{kind}");
         }
     }
+}
+
+#[test]
+fn whom_the_image_has_by_the_persons_number_or_name_is_said() {
+    let world = World::new();
+    let (uid, gid) = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    let name = std::env::var("USER").unwrap_or_else(|_| "user".to_owned());
+    let (image, maker) =
+        (format!("wharf-test-namesake-{}", std::process::id()), format!("wharf-namesake-{}", std::process::id()));
+    let add = format!(
+        "echo other:x:{uid}:{gid}::/: >>/etc/passwd; echo other:x:{gid}: >>/etc/group; echo {name}:x:4711:4711::/: >>/etc/passwd"
+    );
+    Docker::run(["run", "--name", &maker, &run_label(), DEBIAN, "sh", "-c", &add]);
+    Docker::run(["commit", &maker, &image]);
+    Docker::run(["rm", &maker]);
+    let project = configured(&world, &format!("image \"{image}\"\n"));
+    world.wharf(["start"]).arg(&project).success();
+    let inspected = world.wharf(["inspect"]).arg(&project).success();
+    let user = inspected.lines().find(|line| line.starts_with("user ")).unwrap();
+    let replaced = format!(" (in place of the image's other ({uid}), {name} (4711))");
+    // Root is who they are in every image.
+    assert_eq!(user, format!("user       {uid}:{gid}{}", if is_root() { "" } else { &replaced }));
+    if !is_root() {
+        let exec = world.wharf(["exec", "--", "id"]).current_dir(&project).success();
+        assert!(exec.starts_with(&format!("uid={uid}({name}) gid={gid}({name})")), "{exec}");
+    }
+    world.wharf(["rm", "--force", "--volumes"]).arg(&project).success();
+    Docker::run(["image", "rm", &image]);
 }
 
 #[test]

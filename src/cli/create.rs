@@ -71,6 +71,9 @@ pub struct Start {
     /// Start every project's container that does not run
     #[arg(long, conflicts_with = "targets")]
     pub all: bool,
+    /// With `--all`, those that other users of this machine have made, too
+    #[arg(long, requires = "all")]
+    pub everyone: bool,
 
     #[command(flatten)]
     pub creation: Creation,

@@ -15,6 +15,9 @@ pub struct Stop {
     /// Stop every project's container
     #[arg(long, conflicts_with = "targets")]
     pub all: bool,
+    /// With `--all`, those that other users of this machine have made, too
+    #[arg(long, requires = "all")]
+    pub everyone: bool,
 }
 
 #[derive(Debug, Args)]
@@ -54,6 +57,7 @@ pub struct Rebuild {
 }
 
 #[derive(Debug, Clone, Copy, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Prune {
     /// Every container that does not run, too; the volumes of projects that exist stay
     #[arg(long)]
@@ -61,6 +65,9 @@ pub struct Prune {
     /// Only containers and volumes that nobody has used for this long, as in `30d` or `12h`
     #[arg(long, value_name = "AGE", value_parser = age)]
     pub older_than: Option<Duration>,
+    /// Those that other users of this machine have made, too
+    #[arg(long)]
+    pub everyone: bool,
     /// Only say what would be removed
     #[arg(long)]
     pub dry_run: bool,

@@ -5,6 +5,7 @@ mod create;
 mod end;
 mod format;
 mod image;
+mod reach;
 mod see;
 mod sessions;
 mod waits;
@@ -19,6 +20,7 @@ pub use config::{Config, ShowConfig, Trust};
 pub use create::{Creation, Exec, Open, Run, Start};
 pub use end::{Prune, Rebuild, Restart, Rm, Stop};
 pub use image::{BuildImage, Image};
+pub use reach::{Cp, Forward, Place};
 pub use see::{Doctor, Events, Inspect, List, Logs, Pick, Ports, SshProxy, Status, Watch};
 pub use sessions::{Attach, Capture, Kill, Send, Sessions, Since, Split, Wait};
 pub use waits::WaitFor;
@@ -67,6 +69,10 @@ pub enum Command {
     Split(Split),
     /// Run a program in a project's container, with this terminal or these streams
     Exec(Exec),
+    /// Lead a port of this machine to one of a container's, without publishing it
+    Forward(Forward),
+    /// Copy files between this machine and a container
+    Cp(Cp),
     /// Run a program in a container of its own, which is gone afterwards
     Run(Run),
     /// Type text into a session, byte for byte
@@ -129,6 +135,21 @@ pub enum Command {
     Completions { shell: Shell },
     /// Print the manual page
     Man,
+}
+
+impl Command {
+    /// Whether it is about what other users have made as well.
+    pub fn is_about_everyone(&self) -> bool {
+        match self {
+            Self::Start(args) => args.everyone,
+            Self::List(args) => args.everyone,
+            Self::Ports(args) => args.everyone,
+            Self::Pick(args) => args.everyone,
+            Self::Stop(args) => args.everyone,
+            Self::Prune(args) => args.everyone,
+            _ => false,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,9 @@ pub struct List {
     /// Print an array of objects
     #[arg(long)]
     pub json: bool,
+    /// Those that other users of this machine have made, too
+    #[arg(long)]
+    pub everyone: bool,
     /// Stay, and show every change until `q` is pressed
     #[arg(long, short, conflicts_with = "json")]
     pub watch: bool,
@@ -31,6 +34,9 @@ pub struct Ports {
     /// Print an array of objects
     #[arg(long)]
     pub json: bool,
+    /// Those that other users of this machine have made, too
+    #[arg(long)]
+    pub everyone: bool,
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +50,9 @@ pub struct Pick {
     /// What to search for first
     #[arg(long, short, value_name = "TEXT")]
     pub query: Option<String>,
+    /// Those that other users of this machine have made, too
+    #[arg(long)]
+    pub everyone: bool,
     /// Print the project's path, and after a tab its session where it has one; open nothing
     #[arg(long)]
     pub print: bool,

@@ -1,6 +1,6 @@
 //! What a command asks of a new container.
 
-use super::{hooks, sources, ssh};
+use super::{dotfiles, hooks, sources, ssh};
 use crate::cli::Creation;
 use crate::config::{Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Ready, Sourced, User};
 use crate::connection::control::{self, Start};
@@ -99,6 +99,7 @@ impl Asked {
             read_only: self.read_only,
             workspace: self.config.workspace.as_ref().map(|path| path.as_str()),
             user: &self.user,
+            owner: context.user.uid,
             login: if let User::Named(login) = &self.config.user.value { Some(login) } else { None },
             ssh_port: self.resources.ssh.map(|ssh| ssh.port),
             resources: &self.resources,
@@ -131,7 +132,10 @@ impl Asked {
     }
 
     pub fn needs_set_up(&self) -> bool {
-        !self.config.on_create.is_empty() || !self.config.on_start.is_empty() || self.config.ssh.is_some()
+        self.config.dotfiles.is_some()
+            || !self.config.on_create.is_empty()
+            || !self.config.on_start.is_empty()
+            || self.config.ssh.is_some()
     }
 
     fn has_autostart(&self) -> bool {
@@ -147,6 +151,9 @@ impl Asked {
     /// What belongs to a container that has come up: its hooks, its sshd.
     pub async fn set_up(&self, connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
         let commands = |hooks: &[Sourced<Command>]| hooks.iter().map(|hook| hook.0.clone()).collect::<Vec<_>>();
+        if let Some(dotfiles) = &self.config.dotfiles {
+            Box::pin(dotfiles::install(dotfiles, connected, connector)).await?;
+        }
         if !self.config.on_create.is_empty() {
             Box::pin(hooks::on_create(&commands(&self.config.on_create), connected, connector)).await?;
         }

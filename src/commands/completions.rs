@@ -76,7 +76,7 @@ fn named(typed: &str, names: BTreeMap<String, String>) -> Vec<CompletionCandidat
 
 /// By the name that a person would type, what it stands for. Without the engine, those that were opened lately.
 fn projects() -> BTreeMap<String, String> {
-    let context = Context::from_environment(Surface::default());
+    let context = Context::from_environment(Surface::default(), false);
     let containers = containers(&context);
     let history = History::read(&context.state_dir);
     let known = containers.iter().map(|listed| &listed.project).chain(history.projects());
@@ -87,7 +87,7 @@ fn projects() -> BTreeMap<String, String> {
 }
 
 fn running_sessions() -> BTreeMap<String, String> {
-    let context = Context::from_environment(Surface::default());
+    let context = Context::from_environment(Surface::default(), false);
     let containers = containers(&context);
     let ask = async { Ok(timeout(PATIENCE, sessions_of(&context, &containers)).await.unwrap_or_default()) };
     let sessions = block_on(ask).unwrap_or_default();

@@ -39,6 +39,27 @@ pub async fn on_create(commands: &[Command], connected: &mut Connected, connecto
     Err(Error::HookFailed { container: connector.name(), hook: "on-create", command, exit_code, log: last.into() })
 }
 
+/// Runs a command to its end, and shows it to the person who waits for it; `what` it is for.
+pub async fn run_to_end(
+    command: &Command,
+    directory: &str,
+    what: &'static str,
+    connected: &mut Connected,
+    connector: &Connector<'_>,
+) -> Result<()> {
+    let agent = connector.context.serve_agent(&connected.host_dir);
+    let run = run_of(Program::Command(command.clone()), agent.is_some(), connected, connector).await;
+    let run = Run { directory: Some(directory.to_owned()), ..run };
+    let mut last = VecDeque::new();
+    match follow(&mut connected.connection, run, &mut last, connector).await? {
+        0 => Ok(()),
+        exit_code => {
+            let command = command.join(" ");
+            Err(Error::HookFailed { container: connector.name(), hook: what, command, exit_code, log: last.into() })
+        }
+    }
+}
+
 /// Sees to it that `on-start` runs once for this start of the container, in the background.
 pub async fn on_start(commands: &[Command], connected: &mut Connected, connector: &Connector<'_>) -> Result<()> {
     let run = run_of(hooks::start(commands), false, connected, connector).await;

@@ -11,7 +11,7 @@ use crate::cli::Inspect;
 use crate::commands::target;
 use crate::connection::{self, control};
 use crate::container::connect::Connector;
-use crate::container::{drift, plan};
+use crate::container::{drift, plan, provision};
 use crate::context::Context;
 use crate::engine::{Mounted, label};
 use crate::error::{Error, Result};
@@ -48,6 +48,8 @@ struct Shown {
     user: String,
     /// Whether programs of the user may become root's, which a person has configured.
     sudo: bool,
+    /// The image's users whose number or name that one has.
+    hides: Vec<String>,
     workspace: String,
     read_only: bool,
     /// `null` where the container did not say in time.
@@ -110,6 +112,15 @@ async fn inspect(project: &Project, context: &Context) -> Result<Shown> {
         tools: tools.map(|mounted| mounted.source.clone()),
         id: container.id,
         state: container.state,
+        hides: if container.user == context.user.id_pair() {
+            provision::hidden_users(
+                &context.user,
+                &context.cache_dir,
+                container.labels.get(label::IMAGE_ID).map_or("", String::as_str),
+            )
+        } else {
+            Vec::new()
+        },
         user: container.user,
         sudo: inspected.gains_rights,
         workspace: container.working_dir,
@@ -139,6 +150,8 @@ fn text(shown: &Shown) -> String {
         let read_only = if mounted.read_only { " (read-only)" } else { "" };
         format!("{} ← {} {}{read_only}", mounted.target, mounted.kind, mounted.source)
     };
+    let hides =
+        if shown.hides.is_empty() { String::new() } else { format!(" (in place of the image's {})", shown.hides.join(", ")) };
     let mut image = vec![format!("{} ({})", shown.image, shown.image_id)];
     image.extend(shown.drift.iter().map(|drift| format!("{drift}; `wharf rebuild` applies it")));
     let kinds = shown.hooks.iter().flat_map(|hooks| [("on-create", &hooks.on_create), ("on-start", &hooks.on_start)]);
@@ -151,7 +164,7 @@ fn text(shown: &Shown) -> String {
         ("image", image),
         ("created", vec![local_of(&shown.created_at)]),
         ("on exit", vec![shown.on_exit.clone()]),
-        ("user", vec![shown.user.clone()]),
+        ("user", vec![format!("{}{hides}", shown.user)]),
         ("sudo", vec![if shown.sudo { SUDO } else { "no: nobody becomes root from within" }.to_owned()]),
         ("workspace", vec![shown.workspace.clone()]),
         ("read-only", vec![if shown.read_only { "yes" } else { "no" }.to_owned()]),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::status;
 use crate::commands::target;
-use crate::connection::control;
+use crate::connection::{control, ports};
 use crate::container::connect::Connector;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -30,17 +30,25 @@ pub async fn run(context: &Context) -> Result<ExitCode> {
     let project = target::at_hand(context)?;
     let name = project.container_name();
     let seen = tokio::time::timeout(PATIENCE, status::see(&name, context)).await;
+    let mut published = Vec::new();
     let (condition, can_restart) = match seen {
-        Ok(Ok(Some((container, _)))) => (Condition::of(&container), !container.removes_itself()),
+        Ok(Ok(Some((container, _)))) => {
+            published.extend(container.published.iter().map(|(port, _)| *port));
+            (Condition::of(&container), !container.removes_itself())
+        }
         Ok(Ok(None)) => (Condition::None, false),
         _ => (Condition::NoEngine, false),
     };
     let sessions = tokio::time::timeout(PATIENCE, sessions_of(&project, condition, context)).await.ok().flatten();
+    let mut unreached = tokio::time::timeout(PATIENCE, listening(&project, context)).await.ok().flatten().unwrap_or_default();
+    unreached.retain(|port| !published.contains(port));
     let wharf = env::current_exe().map_err(|source| Error::io("find wharf's own program", source))?;
     let at = At { client: &client, pane, wharf: &wharf.to_string_lossy() };
     let title = format!("{} · {condition}", project.short_name());
     let shows_session = tmux.place(pane).is_ok_and(|place| place.session.is_some());
-    tmux.show_menu(at, &title, &items(&project, condition, can_restart, sessions.as_deref(), shows_session))?;
+    let mut items = items(&project, condition, can_restart, sessions.as_deref(), shows_session);
+    items.extend(forwards(&project, &unreached));
+    tmux.show_menu(at, &title, &items)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -56,6 +64,24 @@ async fn sessions_of(project: &Project, condition: Condition, context: &Context)
         return None;
     };
     control::sessions(&mut connected.connection, &connector.name()).await.ok()
+}
+
+/// At which ports somebody listens inside, where its relay says so.
+async fn listening(project: &Project, context: &Context) -> Option<Vec<u16>> {
+    let mut connected = Connector::to(project, context).knock().await?;
+    ports::listening(&mut connected.connection).await.ok()
+}
+
+/// A way to each of the first ports at which somebody listens, and to which nothing leads.
+fn forwards(project: &Project, ports: &[u16]) -> Vec<Item> {
+    let container = project.container_name().to_string();
+    let keys = "ABCDEFGHI".chars();
+    let forward = |(port, key): (&u16, char)| {
+        let words = ["forward", &container, &port.to_string()].map(str::to_owned).to_vec();
+        Item::Choice { label: format!("Forward port {port}"), key, does: Does::Run(words) }
+    };
+    let line = (!ports.is_empty()).then_some(Item::Line);
+    line.into_iter().chain(ports.iter().zip(keys).map(forward)).collect()
 }
 
 /// What can be done with a project whose container is in this condition. One that goes with its end cannot be restarted.

@@ -6,9 +6,12 @@ mod capture;
 pub mod completions;
 mod config;
 mod consent;
+mod cp;
 mod doctor;
+mod dotfiles;
 mod events;
 mod exec;
+mod forward;
 mod hooks;
 mod image;
 mod inspect;
@@ -57,6 +60,8 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Start(args) => block_on(start::run(args, context)),
         Command::Attach(args) => block_on(attach::run(args, context)),
         Command::Exec(args) => block_on(exec::run(args, context)),
+        Command::Forward(args) => block_on(forward::run(args, context)),
+        Command::Cp(args) => block_on(cp::run(args, context)),
         Command::Run(args) => block_on(run::run(args, context)),
         Command::Send(args) => block_on(send::run(args, context)),
         Command::Capture(args) => block_on(capture::run(args, context)),

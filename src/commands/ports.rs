@@ -1,17 +1,24 @@
 //! `wharf ports`
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::Serialize;
 use tabled::builder::Builder;
 
 use crate::cli::Ports;
 use crate::commands::target;
+use crate::connection::ports;
+use crate::container::connect::Connector;
 use crate::context::Context;
 use crate::engine::Listed;
 use crate::error::{Error, Result};
-use crate::output::print;
-use crate::quote::visible;
+use crate::output::{print, report};
+use crate::quote::{self, visible};
+
+/// How long a container may take to say at which ports somebody listens.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 #[derive(Serialize)]
 struct Row {
@@ -21,12 +28,13 @@ struct Row {
     container_port: u16,
     /// `tcp`, `udp` or `sctp`
     protocol: String,
-    address: String,
-    host_port: u16,
+    /// `null` where nothing of this machine leads to it.
+    address: Option<String>,
+    host_port: Option<u16>,
 }
 
 pub async fn run(args: Ports, context: &Context) -> Result<ExitCode> {
-    let mut containers = context.engine()?.containers().await?;
+    let mut containers = if args.target.is_some() { context.engine()?.containers().await? } else { context.containers().await? };
     if args.target.is_some() {
         let project = target::resolve(args.target.as_deref(), context).await?;
         containers.retain(|listed| listed.project == project);
@@ -34,31 +42,66 @@ pub async fn run(args: Ports, context: &Context) -> Result<ExitCode> {
             return Err(Error::NoContainer { project: project.to_string() });
         }
     }
-    let rows: Vec<Row> = containers.iter().flat_map(rows).collect();
+    let mut all: Vec<Row> = Vec::new();
+    for (listed, listening) in containers.iter().zip(listening(&containers, context).await) {
+        all.extend(rows(listed, &listening));
+    }
+    let rows = all;
     if args.json {
         print::json(&rows)?;
     } else if rows.is_empty() {
-        print::line("no port is published by a container that runs")?;
+        print::line("no port is published by a container that runs, and in none does anybody listen")?;
     } else {
         print::text(&table(&rows, print::width()))?;
+        if let Some(row) = rows.iter().find(|row| row.host_port.is_none()) {
+            let (name, port) = (quote::shell_if_needed(&row.name), row.container_port);
+            report::note(&format!("nothing leads to where there is a `-`; `wharf forward {name} {port}` does"), context);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// By the container's port, and of one port by address.
-fn rows(listed: &Listed) -> Vec<Row> {
-    let mut ports = listed.ports.clone();
-    ports.sort();
+/// At which ports somebody listens in each container. Who does not say so in time has none.
+async fn listening(containers: &[Listed], context: &Context) -> Vec<Vec<u16>> {
+    let ask = async |listed: &Listed| {
+        let ask = async {
+            let connector = Connector::by(context.relays(), &listed.project, context);
+            let mut connected = Box::pin(connector.running()).await.ok()?;
+            ports::listening(&mut connected.connection).await.ok()
+        };
+        if !listed.state.can_attach() {
+            return Vec::new();
+        }
+        tokio::time::timeout(PATIENCE, ask).await.ok().flatten().unwrap_or_default()
+    };
+    join_all(containers.iter().map(ask)).await
+}
+
+/// By the container's port, and of one port by address; then those to which nothing leads.
+fn rows(listed: &Listed, listening: &[u16]) -> Vec<Row> {
+    let mut published = listed.ports.clone();
+    published.sort();
+    let is_published = |port: u16| published.iter().any(|known| known.container == port);
+    let inside = listening.iter().copied().filter(|port| !is_published(*port)).map(|port| Row {
+        name: listed.project.short_name().to_owned(),
+        project: listed.project.to_string(),
+        container: listed.name.to_string(),
+        container_port: port,
+        protocol: "tcp".to_owned(),
+        address: None,
+        host_port: None,
+    });
+    let inside: Vec<Row> = inside.collect();
     let row = |port: crate::engine::Published| Row {
         name: listed.project.short_name().to_owned(),
         project: listed.project.to_string(),
         container: listed.name.to_string(),
         container_port: port.container,
         protocol: port.protocol,
-        address: port.address,
-        host_port: port.host,
+        address: Some(port.address),
+        host_port: Some(port.host),
     };
-    ports.into_iter().map(row).collect()
+    published.into_iter().map(row).chain(inside).collect()
 }
 
 fn table(rows: &[Row], width: Option<usize>) -> String {
@@ -66,7 +109,9 @@ fn table(rows: &[Row], width: Option<usize>) -> String {
     builder.push_record(["PORT", "ADDRESS", "HOST PORT", "PROJECT"]);
     for row in rows {
         let port = format!("{}/{}", row.container_port, row.protocol);
-        builder.push_record([port, row.address.clone(), row.host_port.to_string(), visible(&row.project)]);
+        let dash = || "-".to_owned();
+        let host_port = row.host_port.map_or_else(dash, |port| port.to_string());
+        builder.push_record([port, row.address.clone().unwrap_or_else(dash), host_port, visible(&row.project)]);
     }
     print::table(builder, width)
 }
@@ -83,8 +128,8 @@ mod tests {
             container: "wharf-api-0123456789ab".to_owned(),
             container_port: 80,
             protocol: "tcp".to_owned(),
-            address: "127.0.0.1".to_owned(),
-            host_port: 8080,
+            address: Some("127.0.0.1".to_owned()),
+            host_port: Some(8080),
         };
         let expected = "PORT    ADDRESS    HOST PORT  PROJECT\n80/tcp  127.0.0.1  8080       /srv/größe\\u{1b}[31m\n";
         assert_eq!(table(std::slice::from_ref(&row), None), expected);

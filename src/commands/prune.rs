@@ -28,15 +28,15 @@ const STRANDED: Duration = Duration::from_secs(60);
 pub async fn run(args: Prune, context: &Context) -> Result<ExitCode> {
     let engine = context.engine()?;
     let rules = Rules { all: args.all, older_than: args.older_than };
-    let doomed = plan::prune(Box::pin(belongings(engine, rules)).await?, rules);
+    let doomed = plan::prune(Box::pin(belongings(context, rules)).await?, rules);
     if !args.dry_run {
         ask(&doomed, args.force)?;
     }
     // Asked for before anything is gone, so that a dry run says the same.
     let going = Going {
-        leftovers: leftovers(engine, &doomed).await?,
-        stranded: engine.stranded_containers(STRANDED).await?,
-        fillers: engine.stranded_fillers(STRANDED).await?,
+        leftovers: leftovers(context, &doomed).await?,
+        stranded: engine.stranded_containers(STRANDED, context.whose()).await?,
+        fillers: engine.stranded_fillers(STRANDED, context.whose()).await?,
         doomed,
     };
     let mut pruning = Pruning { engine, context, dry_run: args.dry_run, outcomes: Vec::new() };
@@ -50,22 +50,23 @@ pub async fn run(args: Prune, context: &Context) -> Result<ExitCode> {
 }
 
 /// What the engine has of each project of which something may go.
-async fn belongings(engine: &Engine, rules: Rules) -> Result<Vec<Belongings>> {
+async fn belongings(context: &Context, rules: Rules) -> Result<Vec<Belongings>> {
+    let (engine, whose) = (context.engine()?, context.whose());
     let mut projects: BTreeMap<Project, Belongings> = BTreeMap::new();
     let of = |project: &Project| {
         let (project, is_orphaned) = (project.clone(), target::is_orphaned(project));
         Belongings { project, is_orphaned, container: None, has_aside: false, volumes: Vec::new() }
     };
-    for (name, project, age) in engine.projects_volumes().await? {
+    for (name, project, age) in engine.projects_volumes(whose).await? {
         projects.entry(project.clone()).or_insert_with(|| of(&project)).volumes.push((name, age));
     }
-    for listed in engine.containers().await? {
+    for listed in context.containers().await? {
         let had = projects.entry(listed.project.clone()).or_insert_with(|| of(&listed.project));
         if had.is_orphaned || rules.all {
             had.container = engine.idle(&listed.name).await?;
         }
     }
-    for (project, place) in engine.all_beside().await? {
+    for (project, place) in engine.all_beside(whose).await? {
         projects.entry(project.clone()).or_insert_with(|| of(&project)).has_aside |= place == Beside::Aside;
     }
     Ok(projects.into_values().collect())
@@ -101,9 +102,10 @@ fn names(of_project: &Pruned) -> Vec<String> {
 
 /// What a rebuild that was killed has left beside a container. What it has set aside is the project's own where there is
 /// no other that runs.
-async fn leftovers(engine: &Engine, doomed: &[Pruned]) -> Result<Vec<(Project, Beside)>> {
+async fn leftovers(context: &Context, doomed: &[Pruned]) -> Result<Vec<(Project, Beside)>> {
+    let engine = context.engine()?;
     let mut leftovers = Vec::new();
-    for (project, place) in engine.all_beside().await? {
+    for (project, place) in engine.all_beside(context.whose()).await? {
         let is_doomed = doomed.iter().any(|of| of.project == project && of.aside);
         let runs = engine.idle(&project.container_name()).await?.is_some_and(|idle| idle.state.is_up());
         if place == Beside::Next || runs && !is_doomed {
@@ -278,7 +280,7 @@ impl Pruning<'_> {
     async fn directories(&mut self) -> Result<()> {
         let state_dir = &self.context.state_dir;
         // A container that was set aside needs what its name has.
-        let beside = self.engine.all_beside().await?;
+        let beside = self.engine.all_beside(None).await?;
         for name in paths::names(state_dir) {
             let has_beside = beside.iter().any(|(project, _)| project.container_name() == name);
             if has_beside || self.engine.container(&name).await?.is_some() {

@@ -46,7 +46,7 @@ async fn start_and_tell(project: Project, args: &Start, context: &Context) -> Re
 
 /// The projects that are there and whose container is, but does not run.
 async fn stopped(context: &Context) -> Result<Vec<Result<Project>>> {
-    let containers = context.engine()?.containers().await?;
+    let containers = context.containers().await?;
     let down = containers.into_iter().filter(|listed| !listed.state.is_up()).map(|listed| listed.project);
     Ok(down.filter(|project| !target::is_orphaned(project)).map(Ok).collect())
 }

@@ -14,9 +14,8 @@ use crate::output::print;
 use crate::project::Project;
 
 pub async fn run(args: Stop, context: &Context) -> Result<ExitCode> {
-    let engine = context.engine()?;
     let projects: Vec<Result<Project>> = if args.all {
-        let containers = engine.containers().await?;
+        let containers = context.containers().await?;
         containers.into_iter().filter(|listed| listed.state.is_up()).map(|listed| Ok(listed.project)).collect()
     } else if args.targets.is_empty() {
         vec![target::resolve(None, context).await]

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use crate::context::Context;
 use crate::deadline::{self, DISK};
-use crate::engine::label;
+use crate::engine::{Listed, label};
 use crate::error::{Error, Result};
 use crate::model::{ContainerName, SessionName};
 use crate::nearest::nearest;
@@ -181,10 +181,9 @@ pub async fn by_host_name(host: &str, context: &Context) -> Result<Project> {
         return by_container(&name, context).await;
     }
     let containers = context.engine()?.containers().await?;
-    let all: Vec<Project> = containers.into_iter().map(|listed| listed.project).collect();
-    let mut found: Vec<Project> = all.iter().filter(|it| it.is_host(name)).cloned().collect();
+    let mut found = called(&containers, context, |project| project.is_host(name));
     match found.len() {
-        0 => Err(unknown(name, &all)),
+        0 => Err(unknown(name, &containers)),
         1 => Ok(found.remove(0)),
         _ => {
             found.sort();
@@ -215,10 +214,9 @@ async fn by_container(name: &ContainerName, context: &Context) -> Result<Project
 
 async fn by_name(target: &str, context: &Context) -> Result<Project> {
     let containers = context.engine()?.containers().await?;
-    let all: Vec<Project> = containers.into_iter().map(|listed| listed.project).collect();
-    let mut found: Vec<Project> = all.iter().filter(|project| project.is_called(target)).cloned().collect();
+    let mut found = called(&containers, context, |project| project.is_called(target));
     match found.len() {
-        0 => Err(unknown(target, &all)),
+        0 => Err(unknown(target, &containers)),
         1 => Ok(found.remove(0)),
         _ => {
             found.sort();
@@ -228,8 +226,16 @@ async fn by_name(target: &str, context: &Context) -> Result<Project> {
     }
 }
 
-fn unknown(target: &str, projects: &[Project]) -> Error {
-    let nearest = nearest(target, projects.iter().map(Project::short_name)).map(str::to_owned);
+/// The projects that a name means: one's own where it means any of these, else those of others on the same engine.
+fn called(containers: &[Listed], context: &Context, is_called: impl Fn(&Project) -> bool) -> Vec<Project> {
+    let (own, others): (Vec<&Listed>, Vec<&Listed>) =
+        containers.iter().filter(|listed| is_called(&listed.project)).partition(|listed| listed.is_of(context.user.uid));
+    let found = if own.is_empty() { others } else { own };
+    found.into_iter().map(|listed| listed.project.clone()).collect()
+}
+
+fn unknown(target: &str, containers: &[Listed]) -> Error {
+    let nearest = nearest(target, containers.iter().map(|listed| listed.project.short_name())).map(str::to_owned);
     Error::UnknownTarget { target: target.to_owned(), nearest }
 }
 

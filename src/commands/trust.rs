@@ -23,7 +23,7 @@ pub async fn run(args: Trust, context: &Context) -> Result<ExitCode> {
     let Some((part, text)) = context.configuration().part_and_text(&file)? else {
         return Err(Error::NoProjectFile { path: file });
     };
-    trusted.put(&text).map_err(|source| Error::io(format!("trust `{}`", file.display()), source))?;
+    trusted.put(&part).map_err(|source| Error::io(format!("trust `{}`", file.display()), source))?;
     print::line(format_args!("`{shown}` is trusted as it is now"))?;
     for (number, line) in lines_of(&text, &inside_only(part).1) {
         print::line(format_args!("  {number}: {}", quote::printable(&line)))?;

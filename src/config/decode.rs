@@ -10,8 +10,8 @@ use super::fields::{Fields, add, name_span, problem, sourced, unknown};
 use super::forbidden;
 use super::machine;
 use super::part::{
-    Build, Command, Gpus, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User, Variable,
-    Volume, Way,
+    Build, Command, Dotfiles, Gpus, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User,
+    Variable, Volume, Way,
 };
 use super::source::{Scope, Source};
 use super::syntax;
@@ -21,14 +21,16 @@ use crate::model::stop_signal;
 use crate::protocol::ON_FAILURE;
 
 /// What a profile can hold.
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 24] = [
     "image",
     "build",
     "user",
     "sudo",
     "workspace",
     "session",
+    "shell",
     "mount",
+    "share",
     "volume",
     "env",
     "port",
@@ -46,7 +48,7 @@ const KEYS: [&str; 22] = [
     "attach",
 ];
 /// What can be at the top of a file beside these.
-const TOP_KEYS: [&str; 2] = ["profile", "projects"];
+const TOP_KEYS: [&str; 3] = ["profile", "projects", "dotfiles"];
 /// What of the host decides whether a file is right.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
@@ -113,6 +115,13 @@ impl Decoder<'_> {
                 for root in fields.arguments("a directory", value::host_path).unwrap_or_default() {
                     add(&mut part.projects, Some(Root(root)), &from(&source), &mut fields);
                 }
+            } else if is_top && name == "dotfiles" {
+                if self.file.scope == Scope::Project {
+                    let reason = "they are a person's, and no project's";
+                    fields.wrong_node(Wrong::new(format!("`dotfiles` is for the global file: {reason}"), "move it there"));
+                }
+                let dotfiles = dotfiles(&mut fields);
+                fields.set(&mut part.dotfiles, sourced(dotfiles, &source));
             } else {
                 let mut known = [&KEYS[..], &machine::KEYS].concat();
                 known.extend(TOP_KEYS.iter().filter(|_| is_top));
@@ -175,6 +184,20 @@ impl Decoder<'_> {
             "mount" => {
                 let mount = self.mount(fields);
                 add(&mut layer.mounts, mount, source, fields);
+            }
+            "share" => {
+                for path in fields.arguments("a path below `~/`", value::below_home).unwrap_or_default() {
+                    let forbidden = forbidden::mount(&self.surroundings.expand(&path), &self.surroundings.sockets);
+                    let mount = Mount { source: path.clone(), target: path, readonly: true, optional: true };
+                    match forbidden {
+                        Some(wrong) => fields.wrong_node(wrong),
+                        None => add(&mut layer.mounts, Some(mount), source, fields),
+                    }
+                }
+            }
+            "shell" => {
+                let shell = fields.argument("a shell", value::program);
+                fields.set(&mut layer.shell, sourced(shell, source));
             }
             "volume" => {
                 let volume = fields.argument("a name", value::name).zip(fields.argument("a path", value::container_path));
@@ -244,7 +267,8 @@ impl Decoder<'_> {
         });
         let target = fields.argument("a path in the container", value::container_path);
         let readonly = fields.property("readonly", value::boolean).unwrap_or(false);
-        Some(Mount { source: source?, target: target?, readonly })
+        let optional = fields.property("optional", value::boolean).unwrap_or(false);
+        Some(Mount { source: source?, target: target?, readonly, optional })
     }
 
     /// The children of `env` are variables, but for `inherit`.
@@ -290,6 +314,16 @@ fn build(fields: &mut Fields) -> Option<Build> {
         }
     });
     Some(Build { path: path?, target, arguments })
+}
+
+fn dotfiles(fields: &mut Fields) -> Option<Dotfiles> {
+    let source = fields.argument("a directory, or a git repository's URL", value::dotfiles);
+    let mut install = None;
+    fields.each_child(&["install"], |_, child| {
+        let read = child.arguments("a command", value::text);
+        child.set_plain(&mut install, read);
+    });
+    Some(Dotfiles { source: source?, install: install.unwrap_or_default() })
 }
 
 fn session(fields: &mut Fields) -> Option<Session> {
@@ -350,7 +384,7 @@ fn ready(fields: &mut Fields) -> Option<Ready> {
 
 fn port(fields: &mut Fields) -> Option<Port> {
     let container = fields.argument("a port", value::port);
-    let host = fields.property("host", value::port);
+    let host = fields.property("host", value::host_port);
     let address = fields.property("address", value::address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let container = container?;
     Some(Port { container, host: host.unwrap_or(container), address })

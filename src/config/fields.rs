@@ -188,9 +188,14 @@ pub fn name_span(node: &KdlNode) -> std::ops::Range<usize> {
     span.offset()..span.offset() + span.len()
 }
 
+/// How many words are a short list.
+const SHORT: usize = 8;
+
 fn suggestion(written: &str, known: &[&'static str]) -> Option<String> {
     let did_you = nearest(written, known.iter().copied()).map(|name| format!("did you mean `{name}`?"));
-    let allowed = (!known.is_empty()).then(|| format!("allowed: {}", known.join(", ")));
+    // Nobody reads through a long list who was told what was meant.
+    let is_read = did_you.is_none() || known.len() <= SHORT;
+    let allowed = (!known.is_empty() && is_read).then(|| format!("allowed: {}", known.join(", ")));
     let parts: Vec<String> = did_you.into_iter().chain(allowed).collect();
     (!parts.is_empty()).then(|| parts.join(" "))
 }

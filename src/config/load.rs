@@ -115,7 +115,7 @@ impl Locations {
     }
 
     fn trusted_part(&self, project: &Project, part: Part, text: &str) -> (Part, Option<Waiting>) {
-        if (Trusted { state_dir: &self.state_dir, project }).is(text) {
+        if (Trusted { state_dir: &self.state_dir, project }).is(&part) {
             return (part, None);
         }
         let (inside, waiting) = inside_only(part);
@@ -185,6 +185,9 @@ fn read(path: &Path) -> Result<Option<String>> {
     let file = match OpenFile::open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(Error::MayNotRead { path: path.to_owned() });
+        }
         Err(error) => return Err(failed(error)),
     };
     let mut bytes = Vec::new();

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::keyed::Keyed;
 use super::machine::Machine;
 use super::part::{
-    Build, Command, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User, Variable, Volume,
-    Way,
+    Build, Command, Dotfiles, Limits, Mount, OnExit, Part, Pattern, Port, Profile, Ready, Root, Session, Span, Ssh, User,
+    Variable, Volume, Way,
 };
 use super::source::{Source, Sourced};
 use crate::model::SessionName;
@@ -29,6 +29,7 @@ pub struct Config {
     pub sudo: Sourced<bool>,
     /// At the project's own path where `None`.
     pub workspace: Option<Sourced<String>>,
+    pub shell: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
@@ -51,6 +52,7 @@ pub struct Config {
     pub attach: Sourced<Way>,
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
+    pub dotfiles: Option<Sourced<Dotfiles>>,
 }
 
 /// Where the image comes from.
@@ -76,6 +78,8 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         replace(&mut config.on_exit, part.on_exit);
         replace(&mut config.attach, part.attach);
         config.workspace = part.workspace.or(config.workspace);
+        config.shell = part.shell.or(config.shell);
+        config.dotfiles = part.dotfiles.or(config.dotfiles);
         config.ssh = part.ssh.or(config.ssh);
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
@@ -149,6 +153,7 @@ impl Default for Config {
             user: Sourced::default(User::Host),
             sudo: Sourced::default(false),
             workspace: None,
+            shell: None,
             sessions: Vec::new(),
             mounts: Vec::new(),
             volumes: Vec::new(),
@@ -169,6 +174,7 @@ impl Default for Config {
             attach: Sourced::default(Way::Relay),
             profiles: Vec::new(),
             projects: Vec::new(),
+            dotfiles: None,
         }
     }
 }

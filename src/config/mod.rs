@@ -28,7 +28,7 @@ pub use machine::Machine;
 #[cfg(test)]
 pub use merge::merge;
 pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, DEFAULT_STOP_TIMEOUT, Image};
-pub use part::{Build, Command, Gpus, Mount, OnExit, Part, Ready, User, Way};
+pub use part::{Build, Command, Dotfiles, Gpus, Mount, OnExit, Part, Ready, User, Way};
 
 pub use show::show;
 pub use source::{Scope, Source, Sourced};

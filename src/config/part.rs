@@ -21,6 +21,7 @@ pub struct Part {
     /// Whether programs of the user may become root's.
     pub sudo: Option<Sourced<bool>>,
     pub workspace: Option<Sourced<String>>,
+    pub shell: Option<Sourced<String>>,
     pub sessions: Vec<Sourced<Session>>,
     pub mounts: Vec<Sourced<Mount>>,
     pub volumes: Vec<Sourced<Volume>>,
@@ -42,6 +43,7 @@ pub struct Part {
     pub attach: Option<Sourced<Way>>,
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
+    pub dotfiles: Option<Sourced<Dotfiles>>,
 }
 
 impl Part {
@@ -104,6 +106,23 @@ pub struct Mount {
     pub source: String,
     pub target: String,
     pub readonly: bool,
+    /// Whether the container does without it where the host has no such thing.
+    #[serde(skip_serializing_if = "is_not")]
+    pub optional: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
+fn is_not(flag: &bool) -> bool {
+    !flag
+}
+
+/// A person's own files, put into each new home directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dotfiles {
+    /// A directory of the host, or what git clones.
+    pub source: String,
+    /// What is run where they are, in the container; nothing where it is empty.
+    pub install: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -123,6 +142,7 @@ pub struct Variable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Port {
     pub container: u16,
+    /// Any that is free where it is 0.
     pub host: u16,
     pub address: std::net::IpAddr,
 }

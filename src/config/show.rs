@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 
 use super::machine::Machine;
 use super::merge::{Config, Image};
-use super::part::{Build, Gpus, Mount, OnExit, Part, Port, Ready, Session, User, Variable, Way};
+use super::part::{Build, Dotfiles, Gpus, Mount, OnExit, Part, Port, Ready, Session, User, Variable, Way};
 use super::source::{Source, Sourced};
 use crate::protocol::ON_FAILURE;
 
@@ -56,6 +56,7 @@ pub fn show(config: &Config) -> String {
         let indented: String = inner.0.lines().map(|line| format!("    {line}\n")).collect();
         let _ = write!(lines.0, "profile {} {{  // {}\n{indented}}}\n", quoted(&profile.name), profile.from);
     }
+    lines.each(config.dotfiles.as_slice(), dotfiles_line);
     lines.each(&config.projects, |root| format!("projects {}", quoted(&root.0)));
     lines.0
 }
@@ -77,9 +78,11 @@ fn show_part(lines: &mut Lines, part: &Part) {
     });
     lines.each(part.sudo.as_slice(), |sudo| format!("sudo #{sudo}"));
     one(lines, &part.workspace, "workspace");
+    one(lines, &part.shell, "shell");
     lines.each(&part.sessions, session_line);
-    lines.each(&part.mounts, |Mount { source, target, readonly }| {
-        format!("mount {} {} readonly=#{readonly}", quoted(source), quoted(target))
+    lines.each(&part.mounts, |Mount { source, target, readonly, optional }| {
+        let optional = if *optional { " optional=#true" } else { "" };
+        format!("mount {} {} readonly=#{readonly}{optional}", quoted(source), quoted(target))
     });
     lines.each(&part.volumes, |volume| format!("volume {} {}", quoted(&volume.name), quoted(&volume.target)));
     lines.block("env", &part.variables, |Variable { name, value }| match value {
@@ -88,6 +91,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
     });
     lines.each(&part.ports, |Port { container, host, address }| {
         let address: &IpAddr = address;
+        let host = if *host == 0 { "\"auto\"".to_owned() } else { host.to_string() };
         format!("port {container} host={host} address=\"{address}\"")
     });
     lines.each(part.ssh.as_slice(), |ssh| ssh.port.map_or("ssh".to_owned(), |port| format!("ssh {{ port {port}; }}")));
@@ -182,6 +186,12 @@ fn exact_size(bytes: u64) -> String {
     unit.map_or_else(|| format!("{}B", ByteSize(bytes).as_u64()), |(unit, shift)| format!("{}{unit}", bytes >> shift))
 }
 
+fn dotfiles_line(dotfiles: &Dotfiles) -> String {
+    let install =
+        if dotfiles.install.is_empty() { String::new() } else { format!(" {{ install {}; }}", words(&dotfiles.install)) };
+    format!("dotfiles {}{install}", quoted(&dotfiles.source))
+}
+
 fn words(words: &[String]) -> String {
     words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
@@ -204,6 +214,7 @@ fn as_part(config: &Config) -> Part {
         user: Some(config.user),
         sudo: Some(config.sudo).filter(|sudo| sudo.from != Source::Default),
         workspace: config.workspace,
+        shell: config.shell,
         sessions: config.sessions,
         mounts: config.mounts,
         volumes: config.volumes,

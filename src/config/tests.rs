@@ -89,7 +89,7 @@ fn several_errors_are_told_at_once() {
     1 | imge "debian"
       | ^^^^
       |
-      = hint: did you mean `image`? allowed: image, build, user, sudo, workspace, session, mount, volume, env, port, ssh, limits, network, on-create, on-start, on-exit, idle-stop, stop-timeout, ready, mask, allow, attach, ulimit, tmpfs, device, capability, host, dns, hostname, host-access, profile, projects
+      = hint: did you mean `image`?
 
     error: `70000` is not a port
      --> wharf.kdl:3:6

@@ -1,15 +1,18 @@
 //! What a project's file may do before somebody has read and trusted it (R62).
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::part::{Part, Profile};
 use super::source::{Source, Sourced};
 use crate::digest::sha256_hex;
-use crate::project::Project;
+use crate::project::{Project, git_directory};
 
 /// What of a part stays inside the container, and the lines of the file that reach out of it: they wait for trust.
 ///
@@ -47,6 +50,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     let inside = Part {
         image: part.image,
         workspace: part.workspace,
+        shell: part.shell,
         sessions: part.sessions,
         volumes: part.volumes,
         variables: given,
@@ -69,40 +73,87 @@ fn each<T>(values: &[Sourced<T>], waits: &mut impl FnMut(&Source)) {
     }
 }
 
-/// The note that a project's file is trusted as it is now: a line as `sha256sum` prints it, by the project's path.
+/// What a file reaches, as text that is the same wherever it is written in the file: what is trusted when somebody trusts the file. All
+/// that waits is in it, and the images, which are who gets it.
+fn reach(part: &Part) -> String {
+    let (_, waiting) = inside_only(part.clone());
+    let mut reached = String::new();
+    collect(&serde_json::to_value(part).unwrap_or_default(), "", &waiting, &mut reached);
+    reached
+}
+
+/// Adds the values that are written in these lines, each with the keys that lead to it.
+fn collect(value: &Value, path: &str, lines: &BTreeSet<usize>, into: &mut String) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| collect(value, path, lines, into)),
+        Value::Object(fields) => {
+            if let (Some(value), Some(Value::String(from))) = (fields.get("value"), fields.get("from")) {
+                let line = from.rsplit(':').next().and_then(|line| line.parse().ok());
+                if line.is_some_and(|line| lines.contains(&line)) || path.ends_with("/image") {
+                    let _ = writeln!(into, "{path} {value}");
+                } else {
+                    collect(value, path, lines, into);
+                }
+                return;
+            }
+            // A profile's.
+            let name = fields.get("name").and_then(Value::as_str).unwrap_or_default();
+            fields.iter().for_each(|(key, value)| collect(value, &format!("{path}{name}/{key}"), lines, into));
+        }
+        _ => {}
+    }
+}
+
+/// The note of what a project's file may reach: a line as `sha256sum` prints it, of [`reach`], by the project's path. Another is by its
+/// repository's directory, so that what is trusted in one work tree is in all of them.
 pub struct Trusted<'a> {
     pub state_dir: &'a Path,
     pub project: &'a Project,
 }
 
 impl Trusted<'_> {
-    pub fn is(&self, text: &str) -> bool {
-        fs::read_to_string(self.note()).is_ok_and(|note| note == self.line(text))
+    pub fn is(&self, part: &Part) -> bool {
+        let reach = reach(part);
+        let is_noted = |of: &PathBuf| fs::read_to_string(self.note(of)).is_ok_and(|note| note == line(&reach, of));
+        self.places().iter().any(is_noted)
     }
 
     /// In one step: another launch may read it just now.
-    pub fn put(&self, text: &str) -> io::Result<()> {
-        let note = self.note();
-        let directory = note.parent().unwrap_or(Path::new("/"));
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        let new = directory.join(format!(".{}", std::process::id()));
-        fs::write(&new, self.line(text))?;
-        fs::rename(new, note)
+    pub fn put(&self, part: &Part) -> io::Result<()> {
+        let reach = reach(part);
+        for of in self.places() {
+            let note = self.note(&of);
+            let directory = note.parent().unwrap_or(Path::new("/"));
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+            let new = directory.join(format!(".{}", std::process::id()));
+            fs::write(&new, line(&reach, &of))?;
+            fs::rename(new, note)?;
+        }
+        Ok(())
     }
 
     /// Whether there was anything to take back.
     pub fn revoke(&self) -> io::Result<bool> {
-        match fs::remove_file(self.note()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            removed => removed.map(|()| true),
+        let mut was = false;
+        for of in self.places() {
+            match fs::remove_file(self.note(&of)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => was |= removed.map(|()| true)?,
+            }
         }
+        Ok(was)
     }
 
-    fn note(&self) -> PathBuf {
-        self.state_dir.join("trusted").join(sha256_hex(self.project.as_str()))
+    /// The project's directory, and its repository's where it has one.
+    fn places(&self) -> Vec<PathBuf> {
+        [Some(self.project.path_buf()), git_directory(self.project.path())].into_iter().flatten().collect()
     }
 
-    fn line(&self, text: &str) -> String {
-        format!("{}  {}\n", sha256_hex(text), super::own_file(self.project.path()).display())
+    fn note(&self, of: &Path) -> PathBuf {
+        self.state_dir.join("trusted").join(sha256_hex(&of.to_string_lossy()))
     }
+}
+
+fn line(reach: &str, of: &Path) -> String {
+    format!("{}  {}\n", sha256_hex(reach), of.display())
 }

@@ -56,6 +56,41 @@ pub fn port(value: &KdlValue) -> Read<u16> {
     port.ok_or_else(|| Wrong::new(format!("`{value}` is not a port"), "ports are 1 to 65535"))
 }
 
+/// A port of the host, or 0 for `"auto"`: the engine chooses one that is free.
+pub fn host_port(value: &KdlValue) -> Read<u16> {
+    if value.as_string() == Some("auto") { Ok(0) } else { port(value) }
+}
+
+/// `~/` and something below it.
+pub fn below_home(value: &KdlValue) -> Read<String> {
+    let path = container_path(value)?;
+    let is_below = path.strip_prefix("~/").is_some_and(|rest| !rest.is_empty());
+    if is_below { Ok(path) } else { Err(Wrong::new(format!("`{path}` is not below `~/`"), "`mount` takes any path")) }
+}
+
+/// A path, or a name that is looked for in `PATH`.
+pub fn program(value: &KdlValue) -> Read<String> {
+    let text = full_text(value)?;
+    let is_one_word = !text.contains(char::is_whitespace) && (text.starts_with('/') || !text.contains('/'));
+    if is_one_word {
+        Ok(text)
+    } else {
+        Err(Wrong::new(format!("`{text}` is no program"), "write a name, as \"fish\", or a whole path"))
+    }
+}
+
+/// A directory of the host, or what git can clone: a URL, or `user@host:path`.
+pub fn dotfiles(value: &KdlValue) -> Read<String> {
+    let text = full_text(value)?;
+    let is_path = text.starts_with('/') || text.starts_with("~/");
+    let is_remote = !text.starts_with('-') && text.contains(':');
+    if is_path || is_remote {
+        Ok(text)
+    } else {
+        Err(Wrong::new(format!("`{text}` is neither a directory nor a git repository"), "write `~/dotfiles`, or a URL"))
+    }
+}
+
 pub fn pids(value: &KdlValue) -> Read<u32> {
     let count = u32::try_from(integer(value, "a number of processes")?).ok().filter(|count| (1..=MOST_PIDS).contains(count));
     let hint = format!("write 1 to {MOST_PIDS}");

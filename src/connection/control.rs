@@ -1,5 +1,7 @@
 //! What the host's side asks of the tmux inside, and tells it.
 
+use std::io;
+
 use rustix::process::Signal;
 
 use super::{Connection, Output};
@@ -76,6 +78,16 @@ impl Start {
     }
 }
 
+/// Refuses a session that does not run, as far as the relay knows.
+pub async fn refuse_none(connection: &mut Connection, container: &ContainerName, session: &SessionName) -> Result<()> {
+    let running = connection.sessions().await.map_err(|source| Error::lost(container, source))?;
+    if running.iter().any(|listed| listed.name == *session) {
+        return Ok(());
+    }
+    let running = running.into_iter().map(|listed| listed.name).collect();
+    Err(Error::NoSession { container: container.clone(), session: session.clone(), running })
+}
+
 /// Ends what a session runs, and runs in its place what it starts with; one that is not there is started. Whoever looks at it
 /// goes on with that.
 pub async fn restart(connection: &mut Connection, container: &ContainerName, session: &SessionName, start: Start) -> Result<()> {
@@ -135,6 +147,12 @@ pub async fn inner_tmux(connection: &mut Connection) -> Option<InnerTmux> {
     let run = Run { program: commands::which(), environment: Vec::new(), directory: None, terminal: None };
     let output = connection.output(run, &[]).await.ok()?;
     String::from_utf8_lossy(&output.stdout).parse().ok()
+}
+
+/// Sets an option of the tmux inside, where that has it; whether its server was there.
+pub async fn set_option(connection: &mut Connection, option: &str, value: &str) -> io::Result<bool> {
+    let run = Run { program: commands::set_option(option, value), environment: Vec::new(), directory: None, terminal: None };
+    Ok(connection.output(run, &[]).await?.exit_code == 0)
 }
 
 /// The directory that the session's program is in.

@@ -7,6 +7,7 @@ mod client;
 pub mod control;
 pub mod environment;
 pub mod git;
+pub mod ports;
 mod shared_directory;
 pub mod signals;
 pub mod standard;

@@ -69,6 +69,9 @@ impl RecordedConfig {
         if config.sudo.value {
             say("sudo", "works".to_owned());
         }
+        if let Some(shell) = &config.shell {
+            say("shell", shell.value.clone());
+        }
         for variable in &config.env {
             let value = variable.value.value.clone().unwrap_or_else(|| "inherited".to_owned());
             say(&format!("env {}", variable.name), value);
@@ -78,7 +81,12 @@ impl RecordedConfig {
             say(&format!("mount {}", mount.target), format!("{}{read_only}", mount.source));
         }
         config.volumes.iter().for_each(|volume| say(&format!("volume {}", volume.target), volume.name.clone()));
-        config.ports.iter().for_each(|port| say(&format!("port {}", port.container), format!("{}:{}", port.address, port.host)));
+        config.ports.iter().for_each(|port| {
+            say(
+                &format!("port {}", port.container),
+                format!("{}:{}", port.address, if port.host == 0 { "auto".to_owned() } else { port.host.to_string() }),
+            );
+        });
         if let Some(ssh) = &config.ssh {
             say("ssh", ssh.port.map_or_else(|| "any port".to_owned(), |port| port.to_string()));
         }

@@ -12,6 +12,7 @@ use crate::engine::{Container, Limits, Mount, PortBinding};
 use crate::error::{Error, Result};
 use crate::project::host_user::HostUser;
 use crate::project::{self, Masked, Project};
+use crate::protocol::SHELL_VARIABLE;
 use crate::quote;
 
 /// How many files that look secret are named.
@@ -61,14 +62,18 @@ pub struct Resources {
 
 impl Resources {
     pub fn of(config: &Config, project: &Project, surroundings: Surroundings, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let sources: Vec<PathBuf> = config.mounts.iter().map(|mount| on_host(&mount.source, project, &surroundings)).collect();
+        let with_source = config.mounts.iter().map(|mount| (mount.value.clone(), on_host(&mount.source, project, &surroundings)));
+        // What may be missing and is has no place in the container.
+        let there = with_source.filter(|(mount, source)| !mount.optional || source.exists());
+        let (mounts, sources): (Vec<config::Mount>, Vec<PathBuf>) = there.unzip();
         // One that the host does not have is none in the container.
         let value = |name: &str, value: &Option<String>| value.clone().or_else(|| variable(name));
         let environment = config.env.iter().filter_map(|it| Some(format!("{}={}", it.name, value(&it.name, &it.value.value)?)));
         let limits = &config.limits;
+        let shell = config.shell.iter().map(|shell| format!("{SHELL_VARIABLE}={}", shell.value));
         Self {
-            environment: environment.collect(),
-            mounts: config.mounts.iter().map(|mount| mount.value.clone()).collect(),
+            environment: environment.chain(shell).collect(),
+            mounts,
             volumes: config.volumes.iter().map(|volume| (volume.name.clone(), volume.target.clone())).collect(),
             ports: config
                 .ports

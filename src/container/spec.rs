@@ -246,6 +246,7 @@ pub fn labels(project: &Project, name: &ContainerName, wanted: &Wanted, image: O
         (label::WHARF, "true".to_owned()),
         (label::PROJECT, project.to_string()),
         (label::NAME, name.to_string()),
+        (label::USER, wanted.owner.to_string()),
         (label::CREATED_AT, jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
         (label::CONFIG, wanted.recorded.hash()),
         (label::IMAGE, image.map_or(wanted.image.name, |image| &image.name).to_owned()),

@@ -19,6 +19,8 @@ pub struct Wanted<'a> {
     /// Where the project is mounted; at its own path where `None`.
     pub workspace: Option<&'a str>,
     pub user: &'a HostUser,
+    /// The id of the user of this machine who wants it.
+    pub owner: u32,
     /// The user of the image that takes their place; looked up when the container is made.
     pub login: Option<&'a str>,
     /// Where its sshd is reached, if it has one.

@@ -7,6 +7,7 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions, RenameContainerOptions};
 
 use super::container::{belongs_to, label};
+use super::listing::made_by;
 use super::{Engine, absent_is_none};
 use crate::error::Result;
 use crate::model::ContainerName;
@@ -50,9 +51,9 @@ impl Engine {
         absent_is_none(self.work(action, self.docker.remove_container(&id, Some(options))).await).map(drop)
     }
 
-    /// What is beside projects' containers, whoever has left it there.
-    pub async fn all_beside(&self) -> Result<Vec<(Project, Beside)>> {
-        let filters = HashMap::from([("label".to_owned(), vec![label::OURS.to_owned()])]);
+    /// What is beside projects' containers, left there by this user or by anybody.
+    pub async fn all_beside(&self, of: Option<u32>) -> Result<Vec<(Project, Beside)>> {
+        let filters = HashMap::from([("label".to_owned(), made_by(of))]);
         let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
         let listed = self.look("list containers", self.docker.list_containers(Some(options))).await?;
         let beside = |found: ContainerSummary| {

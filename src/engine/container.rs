@@ -27,6 +27,8 @@ pub mod label {
     pub const OURS: &str = "wharf=true";
     pub const PROJECT: &str = "wharf.project";
     pub const NAME: &str = "wharf.name";
+    /// The id of the user of this machine who made it.
+    pub const USER: &str = "wharf.user";
     pub const CREATED_AT: &str = "wharf.created_at";
     pub const CONFIG: &str = "wharf.config";
     pub const IMAGE: &str = "wharf.image";
@@ -88,8 +90,8 @@ pub struct Container {
     /// `uid:gid`
     pub user: String,
     pub read_only: bool,
-    /// Where the host listens for it, which it does while the container is up.
-    pub published: Vec<SocketAddr>,
+    /// Its ports with where the host listens for each, which it does while the container is up.
+    pub published: Vec<(u16, SocketAddr)>,
     /// The host's directory that is mounted at [`crate::protocol::HOST_DIR`].
     pub host_dir: Option<PathBuf>,
     /// How wharf's own program is run in it.
@@ -111,7 +113,7 @@ impl Container {
     pub fn publishes(&self, address: IpAddr, port: u16) -> bool {
         // One at every address is also at each.
         let meets = |ip: IpAddr| ip == address || ip.is_unspecified() || address.is_unspecified();
-        self.published.iter().any(|published| published.port() == port && meets(published.ip()))
+        self.published.iter().any(|(_, published)| published.port() == port && meets(published.ip()))
     }
 
     /// Whether wharf made this container, for this project. The name alone proves nothing.
@@ -263,10 +265,12 @@ pub(super) fn container_from(name: &ContainerName, found: ContainerInspectRespon
     }
 }
 
-fn published(network: NetworkSettings) -> Vec<SocketAddr> {
-    let bindings = network.ports.into_iter().flatten().filter_map(|(_, bindings)| bindings).flatten();
+fn published(network: NetworkSettings) -> Vec<(u16, SocketAddr)> {
+    let ports = network.ports.into_iter().flatten();
+    let own = |name: &str| name.split('/').next().and_then(|port| port.parse().ok()).unwrap_or_default();
+    let bindings = ports.flat_map(|(name, bindings)| bindings.into_iter().flatten().map(move |binding| (own(&name), binding)));
     let address = |ip: Option<String>, port: Option<String>| Some(SocketAddr::new(ip?.parse().ok()?, port?.parse().ok()?));
-    bindings.filter_map(|binding| address(binding.host_ip, binding.host_port)).collect()
+    bindings.filter_map(|(own, binding)| Some((own, address(binding.host_ip, binding.host_port)?))).collect()
 }
 
 fn health_from_inspect(status: HealthStatusEnum) -> Health {

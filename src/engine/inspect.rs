@@ -14,6 +14,8 @@ pub struct Inspected {
     pub container: Container,
     /// In the order of their targets.
     pub mounts: Vec<Mounted>,
+    /// The home directory of whom things are run as.
+    pub home: String,
     /// Whether setuid programs work in it.
     pub gains_rights: bool,
 }
@@ -49,7 +51,9 @@ impl Engine {
             let options = found.host_config.as_ref().and_then(|host| host.security_opt.as_ref());
             // Podman writes a value behind it.
             let gains_rights = !options.into_iter().flatten().any(|option| option.starts_with(NO_NEW_PRIVILEGES));
-            Inspected { container: container_from(name, found), mounts, gains_rights }
+            let environment = found.config.as_ref().and_then(|config| config.env.as_ref());
+            let home = environment.into_iter().flatten().find_map(|pair| pair.strip_prefix("HOME=")).unwrap_or("/").to_owned();
+            Inspected { container: container_from(name, found), mounts, home, gains_rights }
         }))
     }
 }

@@ -25,6 +25,8 @@ const HALVES: [&str; 2] = ["[0-7]$", "[^0-7]$"];
 pub struct Listed {
     pub name: ContainerName,
     pub project: Project,
+    /// The id of the user who made it; of older ones nobody knows.
+    pub user: Option<u32>,
     pub state: State,
     pub image: String,
     /// The digest that the image's name stood for when the container was made.
@@ -39,6 +41,13 @@ pub struct Listed {
     pub ports: Vec<Published>,
     /// RFC 3339
     pub created_at: String,
+}
+
+impl Listed {
+    /// Whether a user has made it. What was made before wharf noted that is everybody's.
+    pub fn is_of(&self, user: u32) -> bool {
+        self.user.is_none_or(|maker| maker == user)
+    }
 }
 
 /// A port of the host that leads to one of the container.
@@ -82,6 +91,8 @@ struct Summary<'a> {
 struct Labels<'a> {
     #[serde(borrow, default, rename = "wharf.project")]
     project: Option<Text<'a>>,
+    #[serde(borrow, default, rename = "wharf.user")]
+    user: Option<Text<'a>>,
     #[serde(borrow, default, rename = "wharf.image")]
     image: Option<Text<'a>>,
     #[serde(borrow, default, rename = "wharf.image_id")]
@@ -147,15 +158,15 @@ impl Engine {
     }
 
     /// Containers to throw away that were made before `age` ago and do not run: whoever made them was killed over it.
-    pub async fn stranded_containers(&self, age: Duration) -> Result<Vec<String>> {
-        let labels = [label::OURS, &format!("{}=true", label::THROW_AWAY)];
+    pub async fn stranded_containers(&self, age: Duration, of: Option<u32>) -> Result<Vec<String>> {
+        let labels = [made_by(of), vec![format!("{}=true", label::THROW_AWAY)]].concat();
         self.older_than(age, &serde_json::json!({ "label": labels }), |state| !state.is_up()).await
     }
 
     /// Containers that were made before `age` ago to put files into volumes: whoever made them was killed over it.
-    pub async fn stranded_fillers(&self, age: Duration) -> Result<Vec<String>> {
+    pub async fn stranded_fillers(&self, age: Duration, of: Option<u32>) -> Result<Vec<String>> {
         let created = |state| state == State::Created;
-        let names = self.older_than(age, &serde_json::json!({ "label": [label::OURS] }), created).await?;
+        let names = self.older_than(age, &serde_json::json!({ "label": made_by(of) }), created).await?;
         Ok(names.into_iter().filter(|name| name.ends_with("-filler") || name.ends_with("-helper")).collect())
     }
 
@@ -202,6 +213,7 @@ impl Summary<'_> {
             dockerfile: self.labels.dockerfile.map(String::from),
             ports: self.ports.iter().filter_map(Port::published).collect(),
             created_at: self.labels.created_at.map(String::from).unwrap_or_default(),
+            user: self.labels.user.and_then(|user| user.parse().ok()),
             name,
             project,
         })
@@ -231,6 +243,12 @@ fn unreadable(error: &impl fmt::Display) -> Error {
 }
 
 /// For a query: every byte but letters and digits as `%20`.
+/// The labels of what this user has made, or anybody.
+pub(super) fn made_by(user: Option<u32>) -> Vec<String> {
+    let of_user = user.map(|user| format!("{}={user}", label::USER));
+    [label::OURS.to_owned()].into_iter().chain(of_user).collect()
+}
+
 pub(super) fn escape(text: &str) -> String {
     let escape = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(escape).collect()
@@ -267,6 +285,7 @@ mod tests {
                 dockerfile: None,
                 ports: vec![published],
                 created_at: String::new(),
+                user: None,
             }]
         );
         assert!(parse(b"{}").is_err());

@@ -7,6 +7,7 @@ use bollard::models::{ContainerSummary, Volume, VolumeCreateRequest};
 use bollard::query_parameters::{ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions};
 
 use super::container::label;
+use super::listing::made_by;
 use super::{Engine, absent_is_none, age_of};
 use crate::error::Result;
 use crate::model::ContainerName;
@@ -69,9 +70,9 @@ impl Engine {
         Ok(volumes.into_iter().map(|volume| volume.name).filter(|name| !used.contains(name)).collect())
     }
 
-    /// The volumes that wharf made for projects, and how long ago, by name.
-    pub async fn projects_volumes(&self) -> Result<Vec<(String, Project, Duration)>> {
-        let volumes = self.volumes(vec![label::OURS.to_owned(), label::PROJECT.to_owned()]).await?;
+    /// The volumes that wharf made for projects of this user or of anybody, and how long ago, by name.
+    pub async fn projects_volumes(&self, of: Option<u32>) -> Result<Vec<(String, Project, Duration)>> {
+        let volumes = self.volumes([made_by(of), vec![label::PROJECT.to_owned()]].concat()).await?;
         let of_project = |volume: Volume| {
             let project = Project::from_label(volume.labels.get(label::PROJECT)?);
             Some((volume.name, project, age_of(volume.created_at.as_deref())))
@@ -81,7 +82,7 @@ impl Engine {
 
     /// The volumes that wharf made for a project.
     pub async fn volumes_of(&self, project: &Project) -> Result<Vec<String>> {
-        let volumes = self.projects_volumes().await?;
+        let volumes = self.projects_volumes(None).await?;
         Ok(volumes.into_iter().filter(|(_, of, _)| of == project).map(|(name, ..)| name).collect())
     }
 

@@ -31,6 +31,10 @@ impl Error {
             Self::NoProfile { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::NoProfile { nearest: None, .. } => "`wharf config show` shows which there are".to_owned(),
             Self::NoMountSource { .. } | Self::NoDevice { .. } => "`wharf config show` says where that is configured".to_owned(),
+            Self::MayNotRead { path } => {
+                let path = shell_if_needed(&path.to_string_lossy());
+                format!("`namei -l {path}` shows what keeps you out; its owner can let you in, with `chmod`")
+            }
             Self::UnsayablePath { .. } => "give it another name; Docker can be told".to_owned(),
             Self::MountLeadsOut { to, .. } => {
                 format!("a program in the container may have put a link there; if you have, mount `{}` itself", to.display())
@@ -103,6 +107,7 @@ impl Error {
             Self::SshdOfRoot { .. } => "configure `ssh`; then `wharf rebuild`".to_owned(),
             Self::NoPublicKey => "`ssh-keygen -t ed25519` makes one".to_owned(),
             Self::NoSsh => "write `ssh` into the configuration".to_owned(),
+            Self::OneSide { .. } => "one side is in a container: `wharf cp api:notes .`".to_owned(),
             Self::BadSshPort { .. } => "ports are 1 to 65535".to_owned(),
             Self::NoShell { .. } => "name one of its programs: `wharf open -- CMD`".to_owned(),
             Self::NoWayIn { container, .. } => format!("`docker logs {container}` may say more; `wharf stop`, then `wharf open`"),

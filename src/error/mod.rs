@@ -41,6 +41,8 @@ pub enum Error {
     NoGpus,
     #[error("there is nothing to mount at `{}`", path.display())]
     NoMountSource { path: PathBuf },
+    #[error("you may not read `{}`", path.display())]
+    MayNotRead { path: PathBuf },
     #[error("there is no character device `{path}` on this machine")]
     NoDevice { path: String },
     #[error("`{}` can't be mounted: {reason}", path.display())]
@@ -57,6 +59,10 @@ pub enum Error {
     PortTaken { port: u16, address: IpAddr },
     #[error("a network `{name}` exists that wharf did not make")]
     ForeignNetwork { name: String },
+    #[error("nothing was copied: {sides}")]
+    OneSide { sides: &'static str },
+    #[error("there is no `{path}` in container `{container}`")]
+    NoSuchPlace { container: ContainerName, path: String },
     #[error("there is no `{}`", path.display())]
     NoProjectFile { path: PathBuf },
 

@@ -35,6 +35,12 @@ pub enum Verb {
     Hooks(HooksVerb),
     /// Let ssh in.
     Sshd(SshdVerb),
+    /// Note what is done once in a home directory.
+    Home(HomeVerb),
+    /// Print which ports somebody listens at.
+    Listening,
+    /// Copy between this port and standard input and output.
+    Connect(u16),
     /// Run a program in this one's place.
     Become(Vec<String>),
 }
@@ -57,6 +63,15 @@ pub struct RelayMode {
     pub stdio: bool,
     /// Be root in the container of the first process: `--root`.
     pub root: bool,
+}
+
+/// What is done once in a home directory has a name.
+#[derive(Debug, PartialEq, Eq)]
+pub enum HomeVerb {
+    /// Note that it is done; fail where it was.
+    Claim(String),
+    /// It was not done after all.
+    Forget(String),
 }
 
 /// A hook is a command line; they travel as JSON, in one argument.
@@ -103,6 +118,9 @@ impl Verb {
             "report" => Self::Report(report(&mut line)?),
             "listens" => Self::Listens(line.value()?.parse()?),
             "hooks" => Self::Hooks(hooks(&mut line)?),
+            "home" => Self::Home(home(&mut line)?),
+            "listening" => Self::Listening,
+            "connect" => Self::Connect(word(&mut line, "a port")?.parse().map_err(|_| Error::Custom("that is no port".into()))?),
             "sshd" => Self::Sshd(sshd(&mut line)?),
             _ => return Err(Error::UnexpectedArgument(verb.into())),
         };
@@ -154,6 +172,20 @@ fn hooks(line: &mut Parser) -> Result<HooksVerb, Error> {
         "state" => HooksVerb::State,
         _ => return Err(Error::UnexpectedArgument(verb.into())),
     })
+}
+
+fn home(line: &mut Parser) -> Result<HomeVerb, Error> {
+    let verb = word(line, "a verb of homes")?;
+    let name = word(line, "a name")?;
+    // It is that of a file.
+    match verb.as_str() {
+        _ if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
+            Err(Error::Custom("that is no name".into()))
+        }
+        "claim" => Ok(HomeVerb::Claim(name)),
+        "forget" => Ok(HomeVerb::Forget(name)),
+        _ => Err(Error::UnexpectedArgument(verb.into())),
+    }
 }
 
 fn commands(line: &mut Parser) -> Result<Vec<Command>, Error> {

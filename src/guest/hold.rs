@@ -32,6 +32,7 @@ pub fn run(holding: Holding) -> ExitCode {
     if holding.until_last_session {
         let _ = last_session::begin();
     }
+    super::home::furnish();
     match runtime().and_then(|runtime| runtime.block_on(hold(holding.stop_timeout))) {
         Ok(code) => exit::with(code),
         Err(error) => {

@@ -4,12 +4,15 @@ mod command_line;
 #[cfg(feature = "host")]
 pub mod delivery;
 mod hold;
+mod home;
 mod hooks;
 mod init;
 mod keep;
 mod last_session;
 mod listens;
+mod locale;
 mod once;
+mod ports;
 mod processes;
 mod relay;
 mod report;
@@ -61,6 +64,9 @@ fn run(verb: Verb) -> ExitCode {
         Verb::Become(command) => become_program(&command),
         Verb::Hooks(verb) => hooks::run(verb),
         Verb::Sshd(verb) => sshd::run(verb),
+        Verb::Listening => ports::print_listening(),
+        Verb::Connect(port) => ports::connect(port),
+        Verb::Home(verb) => home::run(verb),
         Verb::Keep(command) => keep::run(&command),
         Verb::Report(state) => report::run(state),
         Verb::Listens(port) => listens::run(port),

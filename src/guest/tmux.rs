@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use super::{find_program, is_executable, is_set, root, runtime_dir};
 use crate::model::{Inner, InnerTmux, TmuxVersion, exit};
-use crate::protocol::{CONFIG_PATH, Launch, NO_SHELL, NO_TMUX, TERMINFO, TMUX_SOCKET, TMUX_VERSION, TOOLS_DIR};
+use crate::protocol::{CONFIG_PATH, Launch, NO_SHELL, NO_TMUX, SHELL_VARIABLE, TERMINFO, TMUX_SOCKET, TMUX_VERSION, TOOLS_DIR};
 
 /// Notes which tmux was chosen: a client has to be of its server's version, whatever is installed meanwhile.
 const CHOICE: &str = "tmux-choice";
@@ -155,10 +155,13 @@ fn version_of(tmux: &Path) -> Option<TmuxVersion> {
     String::from_utf8_lossy(&asked.ok()?.stdout).parse().ok()
 }
 
-/// The best shell that the image has. One that the image names itself is its choice.
+/// The shell that a person has configured, else the best that the image has. One that the image names itself is its choice.
 fn shell() -> Option<PathBuf> {
+    let configured = env::var(SHELL_VARIABLE).ok().and_then(|shell| {
+        if shell.starts_with('/') { Some(PathBuf::from(shell)).filter(|path| is_executable(path)) } else { find_program(&shell) }
+    });
     let named = env::var_os("SHELL").map(PathBuf::from).filter(|path| path.is_absolute() && is_executable(path));
-    named.or_else(|| SHELLS.iter().find_map(|name| find_program(name)))
+    configured.or(named).or_else(|| SHELLS.iter().find_map(|name| find_program(name)))
 }
 
 /// tmux runs a shell where a new session is given no command.

@@ -1,5 +1,6 @@
 //! One error → the surface where the person is looking.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -9,6 +10,7 @@ use crate::connection::terminal;
 use crate::context::Context;
 use crate::error::Error;
 use crate::quote;
+use crate::tmux::{ClientName, TmuxServer};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NOTE: Style = AnsiColor::Yellow.on_default().bold();
@@ -33,9 +35,17 @@ pub fn show(error: &Error, context: &Context) {
     if let (Some(client), Some(tmux)) = (&context.client, &context.tmux) {
         let (error, hint) = visible(error);
         let hint = hint.map(|hint| format!("\n{hint}")).unwrap_or_default();
-        tmux.show_message(client, &format!("wharf: {error}{hint}"));
+        message(&format!("wharf: {error}{hint}"), client, tmux);
     } else {
         print(error);
+    }
+}
+
+/// A message on a client. Where it can't be shown, tmux is given the text as what a key's command has printed, which it shows
+/// in the pane: that is worse to read, and better than silence.
+fn message(text: &str, client: &ClientName, tmux: &TmuxServer) {
+    if let Err(error) = tmux.show_message(client, text) {
+        let _ = writeln!(io::stdout(), "{text}\n{}", quote::visible_lines(&error.to_string()));
     }
 }
 
@@ -48,7 +58,7 @@ fn visible(error: &Error) -> (String, Option<String>) {
 pub fn note(text: &str, context: &Context) {
     let text = quote::visible_lines(text);
     match (&context.client, &context.tmux) {
-        (Some(client), Some(tmux)) => tmux.show_message(client, &format!("wharf: {text}")),
+        (Some(client), Some(tmux)) => message(&format!("wharf: {text}"), client, tmux),
         _ => anstream::eprintln!("{HINT}note:{HINT:#} {text}"),
     }
 }
@@ -80,7 +90,7 @@ pub fn note_waiting(waiting: &Waiting, context: &Context) {
         format!("`{}` is not trusted, so these lines of it have no effect:{lines}", quote::printable(&file.to_string_lossy()));
     let hint = format!("read it, then `wharf trust {directory}`");
     match (&context.client, &context.tmux) {
-        (Some(client), Some(tmux)) => tmux.show_message(client, &format!("wharf: {text}\n{hint}")),
+        (Some(client), Some(tmux)) => message(&format!("wharf: {text}\n{hint}"), client, tmux),
         _ => anstream::eprintln!("{NOTE}note:{NOTE:#} {text}\n{HINT}hint:{HINT:#} {hint}"),
     }
 }

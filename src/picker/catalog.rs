@@ -239,6 +239,7 @@ mod tests {
             dockerfile: None,
             ports: Vec::new(),
             created_at: String::new(),
+            user: None,
         }
     }
 

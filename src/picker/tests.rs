@@ -39,6 +39,7 @@ fn screen() -> Screen {
         dockerfile: None,
         ports: vec![Published { container: 80, protocol: "tcp".to_owned(), address: "127.0.0.1".to_owned(), host: 8080 }],
         created_at: String::new(),
+        user: None,
     }]);
     Screen::new(catalog, "")
 }

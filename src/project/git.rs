@@ -23,6 +23,17 @@ pub fn outside_git_directory(project: &Path) -> Option<PathBuf> {
     (!needed.starts_with(project)).then_some(needed)
 }
 
+/// The directory that all work trees of a project's repository have in common; `None` where it is none's. A `.git` file counts only
+/// where what it names vouches for it.
+pub fn git_directory(project: &Path) -> Option<PathBuf> {
+    let own = project.join(".git");
+    if own.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+        own.canonicalize().ok()
+    } else {
+        outside_git_directory(project)
+    }
+}
+
 /// A repository keeps `worktrees/<name>/gitdir`, which points back at the worktree's `.git` file.
 fn worktree_common_directory(project: &Path, git_dir: &Path) -> Option<PathBuf> {
     let common = resolve(git_dir, &read(&git_dir.join("commondir"))?)?;

@@ -56,12 +56,31 @@ impl HostUser {
         prepend(&line, image, root, known_as_root || self.is_the_images)
     }
 
-    /// The image's `/etc/group` with a line for this user's group; `None` where it has one for the gid.
+    /// The image's `/etc/group` with a line for this user's group; `None` where it has one for the gid. A group that is the
+    /// user's alone has the user's name, whoever has that number in the image.
     pub fn group(&self, image: Option<&str>) -> Option<String> {
         let root = if self.gid == 0 { "" } else { "root:x:0:\n" };
-        let has_gid = |line: &str| line.split(':').nth(2) == Some(&self.gid.to_string());
+        let is_own = self.gid == self.uid && !self.is_the_images;
+        let has_gid = |line: &str| {
+            let mut fields = line.split(':');
+            let name = fields.next();
+            fields.nth(1) == Some(&self.gid.to_string()) && (!is_own || name == Some(&self.name))
+        };
         let known = image.is_some_and(|text| text.lines().any(has_gid));
         prepend(&format!("{}:x:{}:\n", self.name, self.gid), image, root, known)
+    }
+
+    /// Which of the image's users have another's number or name now, as `name (uid)`.
+    pub fn hidden(&self, passwd: &str) -> Vec<String> {
+        if self.uid == 0 || self.is_the_images {
+            return Vec::new();
+        }
+        let users = passwd.lines().filter_map(|line| {
+            let mut fields = line.split(':');
+            Some((fields.next()?, fields.nth(1)?.parse::<u32>().ok()?))
+        });
+        let hidden = users.filter(|&(name, uid)| (name == self.name) != (uid == self.uid));
+        hidden.map(|(name, uid)| format!("{name} ({uid})")).collect()
     }
 
     /// The directories between the home directory and a project below it. The engine would create them as root's own.
@@ -106,6 +125,19 @@ mod tests {
         let ada = HostUser::new(1000, 1000, Some("ada"));
         assert_eq!(ada.passwd(None, "/bin/sh").unwrap(), "ada:*:1000:1000::/home/ada:/bin/sh\nroot:x:0:0:root:/root:/bin/sh\n");
         assert_eq!(ada.group(None).unwrap(), "ada:x:1000:\nroot:x:0:\n");
+    }
+
+    #[test]
+    fn a_number_and_a_name_that_the_image_has_for_others() {
+        let passwd = "root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\nada:x:1500:1500::/srv/ada:/bin/sh\n";
+        let ada = HostUser::new(1000, 1000, Some("ada"));
+        assert_eq!(ada.passwd(Some(passwd), "/bin/sh").unwrap(), format!("ada:x:1000:1000::/home/ada:/bin/sh\n{passwd}"));
+        assert_eq!(ada.hidden(passwd), ["node (1000)", "ada (1500)"]);
+        assert_eq!(ada.group(Some("root:x:0:\nnode:x:1000:\n")).unwrap(), "ada:x:1000:\nroot:x:0:\nnode:x:1000:\n");
+        assert_eq!(ada.group(Some("ada:x:1000:\nroot:x:0:\n")), None);
+        // A group of many keeps its name.
+        assert_eq!(HostUser::new(1000, 100, Some("ada")).group(Some("users:x:100:\n")), None);
+        assert_eq!(HostUser::new(1500, 1500, Some("ada")).hidden(passwd), [""; 0]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod secrets;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use git::outside_git_directory;
+pub use git::{git_directory, outside_git_directory};
 pub use root::{Asked, find_root, normal};
 pub use secrets::{Masked, exposed, masked};
 

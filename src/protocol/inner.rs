@@ -48,6 +48,11 @@ pub mod commands {
         tmux(&["kill-session", "-t", &exactly(session)])
     }
 
+    /// Sets an option of the server; one that it does not know is none of its business.
+    pub fn set_option(option: &str, value: &str) -> Program {
+        tmux(&["set-option", "-sq", option, value])
+    }
+
     /// Prints which tmux it is: [`crate::model::InnerTmux`].
     pub fn which() -> Program {
         Program::Own(vec!["which-tmux".to_owned()])

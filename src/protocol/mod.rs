@@ -54,8 +54,13 @@ pub const NO_TMUX: i32 = 127;
 /// And where a session is to run a shell and the image has none.
 pub const NO_SHELL: i32 = 125;
 
+/// The exit code of the guest that was to lead to a port at which nobody listens.
+pub const NOBODY_LISTENS: i32 = 124;
+
 /// The name of the relay's socket in the directory that a container shares with the host.
 pub const SOCKET: &str = "relay.sock";
+/// The shell that sessions are to have, in the environment of containers: a path, or a name to look for in `PATH`.
+pub const SHELL_VARIABLE: &str = "WHARF_SHELL";
 /// The project's path, in every container's environment.
 pub const PROJECT_VARIABLE: &str = "WHARF_PROJECT";
 /// In the environment of a session whose command asks for a signal of its own when the container stops: the signal's name.

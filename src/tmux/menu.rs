@@ -4,7 +4,7 @@
 //! parsed as in a configuration file. So what somebody else has chosen is only ever shown, with its `#` escaped, and
 //! commands are made of the program's path, ids, and names that need no quoting.
 
-use tmux_interface::{DisplayMenu, DisplayMessage, TmuxCommands};
+use tmux_interface::{DisplayMenu, TmuxCommands};
 
 use super::{ClientName, PaneId, TmuxServer, shell_command};
 use crate::error::{Error, Result};
@@ -56,10 +56,7 @@ impl TmuxServer {
     /// Shows a menu, and waits until it is closed.
     pub fn show_menu(&self, at: At, title: &str, items: &[Item]) -> Result<()> {
         let action = "show the menu";
-        let size = DisplayMessage::new().print().target_client(at.client.to_string()).message("#{client_width} #{client_height}");
-        let printed = self.run(action, &TmuxCommands::new().cmd(size))?;
-        let size = printed.split_once(' ').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-        let (width, height): (usize, usize) = size.ok_or_else(|| super::window::unexpected(action, &printed))?;
+        let (width, height) = self.size_of(at.client)?.ok_or(Error::Needs { verb: "menu", needs: "client" })?;
         let room = width.saturating_sub(BORDER.0);
         let mut items = items.to_vec();
         // tmux shows nothing at all of a menu that does not fit.

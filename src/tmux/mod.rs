@@ -127,6 +127,13 @@ impl TmuxServer {
         version_of(self.command(&ask_version())).await
     }
 
+    /// How programs are given extended keys: `xterm` or `csi-u`; nothing before 3.5, which has no such option.
+    pub async fn extended_keys_format(&self) -> Result<String> {
+        let ask = tmux_interface::DisplayMessage::new().print().message("#{extended-keys-format}");
+        let output = tokio::process::Command::from(self.command(&TmuxCommands::new().cmd(ask))).kill_on_drop(true).output();
+        Self::printed("ask for the format of keys", output.await)
+    }
+
     /// What tmux knows of the terminal that was used last.
     pub fn terminal_features(&self) -> Result<String> {
         let ask = tmux_interface::DisplayMessage::new().print().message("#{client_termfeatures}");

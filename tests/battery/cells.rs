@@ -31,10 +31,16 @@ fn canonical_line(line: &str, style: &mut Style) -> String {
                     style.switch(codes);
                     rest = after;
                 } else {
-                    // A hyperlink, as 3.4 and newer tell of it.
+                    // A hyperlink, as 3.4 and newer tell of it. A tmux gives one that has no name of its own another name.
                     cells.push((style.clone(), '⎋'));
+                    if let Some((_, after)) = rest.strip_prefix("]8;id=").and_then(|link| link.split_once(';')) {
+                        cells.extend("]8;;".chars().map(|c| (style.clone(), c)));
+                        rest = after;
+                    }
                 }
             }
+            // From 3.6 on, a tab is kept as one.
+            '\t' => cells.extend((cells.len() % 8..8).map(|_| (style.clone(), ' ')).collect::<Vec<_>>()),
             _ if style.is_line_drawing => cells.push((style.clone(), line_drawing(next))),
             _ => cells.push((style.clone(), next)),
         }

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use self::case::Case;
 use self::pair::Pair;
-use crate::support::{BUSYBOX, DEBIAN, Host, World, repository};
+use crate::support::{BUSYBOX, DEBIAN, Host, World, repository, wait_for_equal};
 
 /// Where they are listed.
 const PAGE: &str = "docs/fidelity.md";
@@ -27,8 +27,12 @@ fn cases() -> Vec<Case> {
 #[track_caller]
 fn compare(cases: &[Case], image: &str, environment: &[&str]) {
     let world = World::new();
-    let host = Host::bare(&world);
-    let pair = Pair::open(&world, &host, image, environment);
+    compare_in(&Host::bare(&world), &world, cases, image, environment);
+}
+
+#[track_caller]
+fn compare_in(host: &Host, world: &World, cases: &[Case], image: &str, environment: &[&str]) {
+    let pair = Pair::open(world, host, image, environment);
     let version = version_of(&host.tmux(["display-message", "-p", "#{version}"]));
     let mut failed = Vec::new();
     for case in cases.iter().filter(|case| case.since <= version) {
@@ -63,6 +67,32 @@ fn by_exec_with_a_tmux_of_wharfs_own_in_one_that_is_called_screen() {
 #[test]
 fn with_an_unknown_terminal_and_without_a_locale() {
     compare(&cases(), DEBIAN, &["TERM=foo-unknown", "LANG=C", "LC_ALL=POSIX"]);
+}
+
+/// Where it has an option for that, from 3.5 on; before, there is one format.
+#[test]
+fn extended_keys_come_in_the_hosts_format() {
+    const KEYS: [&str; 4] = ["S-Tab", "C-Enter, S-Enter", "C-S-a, C-i, C-1", "extended keys, not asked for"];
+    let world = World::new();
+    let host = Host::bare(&world);
+    host.tmux(["set-option", "-sq", "extended-keys-format", "csi-u"]);
+    let mut cases = given::cases();
+    cases.retain(|case| KEYS.contains(&case.name));
+    assert_eq!(cases.len(), KEYS.len());
+    cases.insert(
+        0,
+        case::own("the format", |pair| wait_for_equal("the host's format", &format_of(pair, false), || format_of(pair, true))),
+    );
+    compare_in(&host, &world, &cases, DEBIAN, &[]);
+}
+
+fn format_of(pair: &Pair, is_inside: bool) -> String {
+    let ask = ["show-options", "-sqv", "extended-keys-format"];
+    if !is_inside {
+        return pair.host.tmux(ask);
+    }
+    let words = ["exec", "battery", "--", "/run/wharf/tools/wharf", "tmux"];
+    pair.world.wharf(words.iter().chain(&ask)).success()
 }
 
 #[test]

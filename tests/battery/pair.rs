@@ -162,7 +162,9 @@ impl<'a> Pane<'a> {
 
     /// The cells, the cursor, and the title, as the host's tmux has them.
     pub fn screen(&self) -> String {
-        let position = "#{cursor_x},#{cursor_y} shown=#{cursor_flag} size=#{pane_width}x#{pane_height} title=#{pane_title}";
+        // From 3.6 on, a cursor that waits behind the last column is shown nowhere.
+        let position = "#{cursor_x},#{cursor_y} shown=#{?#{==:#{cursor_x},#{pane_width}},-,#{cursor_flag}} \
+            size=#{pane_width}x#{pane_height} title=#{pane_title}";
         let capture = ["capture-pane", "-epN", "-t", &self.id, ";", "display-message", "-p", "-t", &self.id, position];
         let captured = self.host.tmux(capture);
         let (cells, position) = captured.rsplit_once('\n').unwrap();

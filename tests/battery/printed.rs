@@ -27,7 +27,8 @@ pub fn cases() -> Vec<Case> {
         screen("flags and skin tones", "🇩🇪| 👍🏽|\r\nnext".as_bytes()),
         screen("right-to-left text", "שלום عالم|".as_bytes()),
         screen("bytes that are not UTF-8", b"a\xffb\xc3(c\xe2\x82|\r\nnext"),
-        screen("tabs", b"a\tb\tc\x1b[3g\r\n\x1b[20G\x1bH\rx\ty"),
+        screen("tabs", b"a\tb\tc\x1b[I|\x1b[2Z|"),
+        screen("tab stops", b"text\x1b[3g\r\n\x1b[20G\x1bH\r\t"),
         screen(
             "cursor moves",
             b"\x1b[5;10Hhere\x1b[2A\x1b[3Dup\x1b[3B\x1b[10Cdown\x1b[s\x1b[1;1Htop\x1b[u!\x1b7\x1b[9;9H9\x1b8?",

@@ -11,6 +11,28 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Host, World, wait_for, wait_until};
 
+/// What a terminal is asked, and says, as those do that people have. tmux waits longer for what may follow an Esc while one
+/// has not answered.
+const ANSWERS: [(&[u8], &[u8]); 6] = [
+    // It has sixel.
+    (b"\x1b[c", b"\x1b[?62;4;22c"),
+    (b"\x1b[>c", b"\x1b[>1;1;0c"),
+    (b"\x1b[>q", b"\x1bP>|test(1)\x1b\\"),
+    (b"\x1b]10;?", b"\x1b]10;rgb:eeee/eeee/eeee\x1b\\"),
+    (b"\x1b]11;?", b"\x1b]11;rgb:1111/1111/1111\x1b\\"),
+    // It is dark.
+    (b"\x1b[?996n", b"\x1b[?997;1n"),
+];
+
+/// To the questions that have ended since there were `before` bytes.
+fn answers(written: &[u8], before: usize) -> Vec<u8> {
+    let ends = before + 1..=written.len();
+    ends.filter_map(|end| ANSWERS.iter().find(|(question, _)| written[..end].ends_with(question)))
+        .flat_map(|(_, answer)| *answer)
+        .copied()
+        .collect()
+}
+
 pub struct RawTerminal {
     pty: pty_process::blocking::Pty,
     client: std::process::Child,
@@ -27,19 +49,26 @@ impl RawTerminal {
         terminal
     }
 
-    /// With any program, 100 by 24 cells.
+    /// With any program, 100 by 24 cells of 10 by 20 pixels.
     pub fn running(world: &World, words: &[&str]) -> Self {
         let (pty, pts) = pty_process::blocking::open().unwrap();
-        pty.resize(pty_process::Size::new(24, 100)).unwrap();
+        pty.resize(pty_process::Size::new_with_pixel(24, 100, 1000, 480)).unwrap();
         let command = pty_process::blocking::Command::new(words[0]).args(&words[1..]);
         let client = command.env_clear().envs(world.environment()).spawn(pts).unwrap();
         let written = Arc::default();
         let mut output = File::from(pty.as_fd().try_clone_to_owned().unwrap());
+        let mut input = output.try_clone().unwrap();
         let seen: Arc<Mutex<Vec<u8>>> = Arc::clone(&written);
         std::thread::spawn(move || {
             let mut buffer = vec![0; 64 * 1024];
             while let Ok(count @ 1..) = output.read(&mut buffer) {
-                seen.lock().unwrap().extend_from_slice(&buffer[..count]);
+                let mut seen = seen.lock().unwrap();
+                // A question can come in two pieces.
+                let before = seen.len();
+                seen.extend_from_slice(&buffer[..count]);
+                let answers = answers(&seen, before);
+                drop(seen);
+                let _ = input.write_all(&answers);
             }
         });
         Self { pty, client, written }

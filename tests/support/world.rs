@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -16,6 +17,7 @@ pub struct World {
 }
 
 impl World {
+    /// `WHARF_TEST_INSIDE` names a tmux that wharf is to put into containers, where it is not the host's.
     pub fn new() -> Self {
         let base = std::env::var_os("WHARF_TEST_TMP").map_or_else(std::env::temp_dir, PathBuf::from);
         // A socket's path has to fit into 108 bytes.
@@ -23,6 +25,11 @@ impl World {
         let root = directory.path().canonicalize().unwrap();
         for name in ["home", "state", "src"] {
             fs::create_dir(root.join(name)).unwrap();
+        }
+        if let Some(tmux) = std::env::var_os("WHARF_TEST_INSIDE") {
+            let data = root.join("home/.local/share/wharf");
+            fs::create_dir_all(&data).unwrap();
+            symlink(tmux, data.join("tmux")).unwrap();
         }
         Self { directory, root }
     }

@@ -1,6 +1,7 @@
 //! `wharf attach`
 
 mod heal;
+mod keys;
 
 use std::env;
 use std::io;
@@ -51,8 +52,11 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     }
     refuse_without_terminal("attach")?;
     let connector = Connector::to(&project, context).of_root(*root);
-    let connected = connector.running_soon().await?;
+    let mut connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
+    connector.wait_at(&mut connected).await?;
+    // Before the terminal is the session's: what the tmux inside says of one that does not run is for nobody.
+    control::refuse_none(&mut connected.connection, &connector.name(), &session).await?;
     let visit = Visit { connector: &connector, session: &session, creation, command, directory: None, variables: Vec::new() };
     visit.enter(connected, commands::attach(&session)).await
 }
@@ -225,7 +229,10 @@ impl Visit<'_> {
                     history::record(&context.state_dir, self.connector.project, self.session, Timestamp::now());
                 }
                 let goodbye = Goodbye::Detach { key: context.tmux.is_none() };
-                pump(&terminal, size, &mut connected.connection, goodbye).await
+                tokio::select! {
+                    end = pump(&terminal, size, &mut connected.connection, goodbye) => end,
+                    () = Box::pin(keys::follow_format(self.connector)) => Ok(End::Lost),
+                }
             }
             Err(_) => Ok(End::Lost),
         };
@@ -260,18 +267,12 @@ impl Visit<'_> {
             return lack;
         }
         // A program in the container ends with it, and can be heard of first.
-        let running = match connector.running().await {
-            Ok(mut connected) => connected.connection.sessions().await,
+        let mut connected = match connector.running().await {
+            Ok(connected) => connected,
             Err(error) => return error,
         };
-        match running {
-            Ok(running) if !running.iter().any(|listed| listed.name == *session) => {
-                let running = running.into_iter().map(|listed| listed.name).collect();
-                Error::NoSession { container, session: session.clone(), running }
-            }
-            Ok(_) => Error::ClientFailed { container, exit_code: exit_code.into() },
-            Err(source) => Error::lost(&container, source),
-        }
+        let none = control::refuse_none(&mut connected.connection, &container, session).await;
+        none.err().unwrap_or(Error::ClientFailed { container, exit_code: exit_code.into() })
     }
 }
 

@@ -47,6 +47,8 @@ struct Row {
     created_at: String,
     /// RFC 3339
     last_used: Option<Timestamp>,
+    /// The id of the user who made it; `null` where nobody noted that.
+    user: Option<u32>,
     orphaned: bool,
     drift: Vec<String>,
 }
@@ -89,7 +91,7 @@ struct Found {
 
 async fn find(context: &Context) -> Result<Found> {
     let engine = context.engine()?;
-    let containers = Arc::new(engine.containers().await?);
+    let containers = Arc::new(context.containers().await?);
     let (sessions, images) = tokio::join!(sessions_of(context, &containers), images_now(engine, &containers));
     let disks = on_disk(&containers, images, context).await;
     let silent = containers.get(disks.len()).map(|listed| {
@@ -170,6 +172,7 @@ fn row(listed: &Listed, sessions: Option<Vec<Session>>, on_disk: &OnDisk, last_u
         ports: listed.ports.iter().map(Published::to_string).collect(),
         created_at: listed.created_at.clone(),
         last_used,
+        user: listed.user,
         orphaned: on_disk.orphaned,
         drift: on_disk.drift.sentences(),
     }

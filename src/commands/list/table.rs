@@ -124,6 +124,7 @@ mod tests {
             ports: vec!["127.0.0.1:80->80/tcp".to_owned()],
             created_at: String::new(),
             last_used: None,
+            user: None,
             orphaned: false,
             drift: Vec::new(),
         }

@@ -117,7 +117,7 @@ impl<'a> Idle<'a> {
 async fn list(context: &Context) -> Done {
     let listed = loop {
         match context.engine() {
-            Ok(engine) => match engine.containers().await {
+            Ok(_) => match context.containers().await {
                 Ok(listed) => break listed,
                 Err(_) => sleep(PAUSE).await,
             },

@@ -170,6 +170,12 @@ impl Preparation<'_> {
     }
 }
 
+/// Which of an image's users this one hides, as far as an earlier launch has read them.
+pub fn hidden_users(user: &HostUser, cache_dir: &Path, image_id: &str) -> Vec<String> {
+    let users = ImageUsers::kept(cache_dir, Some(image_id)).and_then(|users| users.passwd);
+    users.map(|passwd| user.hidden(&passwd)).unwrap_or_default()
+}
+
 /// `None` where there is nothing to write.
 fn archive(directories: &[(String, u32)], user: &HostUser, entries: &Entries) -> io::Result<Option<Archive>> {
     let mut archive = Archive::new();

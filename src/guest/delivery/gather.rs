@@ -31,7 +31,8 @@ pub struct Sources<'a> {
     pub program: &'a Path,
     /// Of the engine, by the name that images use.
     pub architecture: &'a str,
-    /// wharf's own directory below `$XDG_DATA_HOME`. A `tmux` in there is taken before any other, unless it is older.
+    /// wharf's own directory below `$XDG_DATA_HOME`. A `tmux` in there is taken before any other of its
+    /// version.
     pub data_dir: &'a Path,
     /// The program of the host's tmux server, which this runs in.
     pub server_program: Option<&'a Path>,
@@ -66,7 +67,7 @@ fn program(program: Program, names: [&str; 2], files: &mut Files) -> Result<Laun
     Ok(launch)
 }
 
-/// The first that can travel, of those that are not older than the host's own before those that are. Where several fail, the
+/// The first that can travel, of those that are of the version of the host's own before those that are not. Where several fail, the
 /// first one's failure is told: it is the one that people mean by `tmux`.
 fn first_tmux(sources: &Sources, files: &mut Files) -> Result<Launch> {
     let path = sources.search_path.map(|path| env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
@@ -76,9 +77,9 @@ fn first_tmux(sources: &Sources, files: &mut Files) -> Result<Launch> {
     let mut hosts = hosts.filter_map(|path| Candidate::read(&path)).peekable();
     let host = hosts.peek().and_then(|host| host.version);
     let own = Candidate::read(&sources.data_dir.join(TMUX));
-    let (older, others): (Vec<_>, Vec<_>) = own.into_iter().chain(hosts).partition(|candidate| candidate.is_older_than(host));
+    let (others, same): (Vec<_>, Vec<_>) = own.into_iter().chain(hosts).partition(|candidate| candidate.is_other_than(host));
     let mut failure = None;
-    for candidate in others.into_iter().chain(older) {
+    for candidate in same.into_iter().chain(others) {
         if candidate.program.architecture != Some(sources.architecture) {
             let reason = format!("it is not for {}", sources.architecture);
             failure = failure.or(Some(not_portable(&candidate.program.path, reason)));
@@ -107,8 +108,8 @@ impl Candidate {
         Some(Self { program, version })
     }
 
-    fn is_older_than(&self, host: Option<TmuxVersion>) -> bool {
-        self.version.zip(host).is_some_and(|(version, host)| version < host)
+    fn is_other_than(&self, host: Option<TmuxVersion>) -> bool {
+        self.version.zip(host).is_some_and(|(version, host)| version != host)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::project::Project;
 const AT_ONCE: usize = 16;
 
 pub async fn containers(context: &Context) -> Result<Vec<Listed>> {
-    context.engine()?.containers().await
+    context.containers().await
 }
 
 /// The sessions of every container whose relay answers; where relays can't be reached, of those that are known to run.

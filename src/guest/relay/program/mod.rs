@@ -4,6 +4,7 @@ mod input;
 mod output;
 
 use std::env;
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::process::{Child, ChildStderr};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
+use crate::guest::locale;
 use crate::guest::tmux::invocation;
 use crate::model::Size;
 use crate::model::exit::{self, NOT_RUN};
@@ -24,8 +26,8 @@ use output::Output;
 /// A program with everything that it gets.
 struct Ready {
     program: PathBuf,
-    arguments: Vec<std::ffi::OsString>,
-    environment: Vec<(std::ffi::OsString, std::ffi::OsString)>,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
     directory: Option<PathBuf>,
 }
 
@@ -60,7 +62,8 @@ pub async fn run<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
 }
 
 fn prepare(run: Run) -> Result<Ready, NotRun> {
-    let mut environment: Vec<_> = run.environment.iter().filter_map(|pair| pair.split_once('=')).map(os_pair).collect();
+    let pairs = run.environment.iter().filter_map(|pair| pair.split_once('='));
+    let mut environment: Vec<_> = pairs.map(in_image).collect();
     let directory = run.directory.map(below_home);
     if let Some(missing) = directory.as_deref().filter(|directory| !Path::is_dir(directory)) {
         return Err(NotRun(format!("there is no directory `{}` in the container", missing.display()), NOT_RUN));
@@ -96,8 +99,9 @@ fn below_home(path: String) -> PathBuf {
     }
 }
 
-fn os_pair((name, value): (&str, &str)) -> (std::ffi::OsString, std::ffi::OsString) {
-    (name.into(), value.into())
+/// A variable of the host's, as it is right in this image.
+fn in_image((name, value): (&str, &str)) -> (OsString, OsString) {
+    (name.into(), locale::in_image(name, value).map_or_else(|| value.into(), OsString::from))
 }
 
 async fn on_terminal<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
