@@ -40,7 +40,7 @@ fn an_engine_at_a_tcp_address_is_as_any_other() {
         let exec = wharf(&["exec", "--", "sh", "-c", "echo in $PWD"]).current_dir(&project).env("WHARF_ATTACH", way);
         assert_eq!(exec.success(), format!("in {}", project.display()), "{way}");
     }
-    assert!(wharf(&["list"]).success().contains(&container));
+    assert!(wharf(&["list", "--json"]).success().contains(&container));
     wharf(&["rm", "--force", "--volumes"]).arg(&project).success();
     assert!(Docker::below("container", &project).is_empty());
 }
