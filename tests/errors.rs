@@ -110,13 +110,13 @@ fn a_directory_that_one_may_not_read() {
 }
 
 #[test]
-fn an_address_that_is_not_a_unix_socket() {
+fn an_address_that_is_none() {
     let world = World::new();
     fails_in_time(
         &world,
-        "tcp://127.0.0.1:1",
-        "error: cannot reach an engine at `tcp://127.0.0.1:1`: only unix sockets are supported\n\
-         hint: unset DOCKER_HOST, or point it at a `unix://` socket\n",
+        "tcp://127.0.0.1",
+        "error: cannot reach an engine at `tcp://127.0.0.1`: no `unix://`, `tcp://HOST:PORT` or `ssh://` address\n\
+         hint: unset DOCKER_HOST, or point it at such an address\n",
     );
 }
 

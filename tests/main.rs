@@ -14,6 +14,7 @@ mod control;
 mod devcontainer;
 mod doctor;
 mod drift;
+mod elsewhere;
 mod errors;
 mod exec;
 mod git;

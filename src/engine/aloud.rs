@@ -54,7 +54,7 @@ impl Engine {
         B: Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let response = self.heard(action, silence, upgrade::send(&self.endpoint.socket, request)).await?;
+        let response = self.heard(action, silence, upgrade::send(&self.socket, request)).await?;
         let mut body = response.map_err(|error| self.explain(action, error))?;
         let mut rest = BytesMut::new();
         while let Some(frame) = self.heard(action, silence, body.frame()).await? {

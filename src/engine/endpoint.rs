@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::remote::Remote;
 use crate::digest::sha256_hex;
 use crate::error::{Error, Result};
 
@@ -26,14 +27,23 @@ impl EngineSettings {
     /// The sockets of engines that these lead to: who reaches one of them is as good as root.
     pub fn sockets(&self) -> Vec<PathBuf> {
         let podman = self.runtime_dir.as_ref().map(|dir| dir.join("podman/podman.sock"));
-        Endpoint::find(self).ok().map(|endpoint| endpoint.socket).into_iter().chain(podman).collect()
+        Endpoint::find(self)
+            .ok()
+            .filter(|endpoint| endpoint.remote.is_none())
+            .map(|endpoint| endpoint.socket)
+            .into_iter()
+            .chain(podman)
+            .collect()
     }
 }
 
 /// Where an engine listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
+    /// A path, or the URL of another machine.
     pub socket: PathBuf,
+    /// What that URL says, where it is one.
+    pub remote: Option<Remote>,
     /// What has led there, for people.
     pub chosen: &'static str,
 }
@@ -50,13 +60,21 @@ impl Endpoint {
         let podman = settings.runtime_dir.as_ref().map(|dir| dir.join("podman/podman.sock"));
         let default = PathBuf::from(DEFAULT_SOCKET);
         match podman.filter(|path| !default.exists() && path.exists()) {
-            Some(socket) => Ok(Self { socket, chosen: "podman's" }),
-            None => Ok(Self { socket: default, chosen: "the default" }),
+            Some(socket) => Ok(Self { socket, remote: None, chosen: "podman's" }),
+            None => Ok(Self { socket: default, remote: None, chosen: "the default" }),
         }
     }
 
-    pub(super) fn unreachable(&self, source: io::Error) -> Error {
+    /// `said` is what was said on the way to another machine.
+    pub(super) fn unreachable(&self, source: io::Error, said: Option<String>) -> Error {
         let socket = self.socket.clone();
+        if self.remote.is_some() {
+            let said = said.filter(|said| !said.is_empty());
+            return Error::EngineAway {
+                address: socket.display().to_string(),
+                message: said.unwrap_or_else(|| source.to_string()),
+            };
+        }
         match source.kind() {
             io::ErrorKind::PermissionDenied => Error::EngineForbidden { socket },
             _ => Error::EngineUnreachable { socket, source },
@@ -65,8 +83,11 @@ impl Endpoint {
 
     fn parse(address: &str, chosen: &'static str) -> Result<Self> {
         match address.strip_prefix("unix://") {
-            Some(socket) if socket.starts_with('/') => Ok(Self { socket: socket.into(), chosen }),
-            _ => Err(Error::EngineAddress { address: address.to_owned() }),
+            Some(socket) if socket.starts_with('/') => Ok(Self { socket: socket.into(), remote: None, chosen }),
+            _ => match Remote::parse(address) {
+                Some(remote) => Ok(Self { socket: address.into(), remote: Some(remote), chosen }),
+                None => Err(Error::EngineAddress { address: address.to_owned() }),
+            },
         }
     }
 }
@@ -151,8 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn other_transports_are_refused() {
-        for address in ["tcp://127.0.0.1:2375", "ssh://host", "unix://relative", "nonsense"] {
+    fn other_addresses_are_refused() {
+        for address in ["tcp://127.0.0.1", "ssh://-host", "fd://", "unix://relative", "nonsense"] {
             let settings = EngineSettings { docker_host: Some(address.to_owned()), ..EngineSettings::default() };
             assert!(matches!(Endpoint::find(&settings), Err(Error::EngineAddress { .. })), "{address}");
         }

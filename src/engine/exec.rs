@@ -39,7 +39,7 @@ impl Engine {
             ..ExecConfig::default()
         };
         let action = format!("start a program in container `{container}`");
-        let prepare = upgrade::prepare_exec(&self.endpoint.socket, container, &config);
+        let prepare = upgrade::prepare_exec(&self.socket, container, &config);
         match self.within(super::LOOK, &action, prepare).await? {
             Ok(prepared) => Ok(Exec { prepared, action }),
             Err(error) => Err(self.explain(&action, error)),

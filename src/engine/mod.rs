@@ -23,6 +23,7 @@ mod mount;
 mod network;
 mod owner;
 mod pull;
+mod remote;
 mod root;
 mod upgrade;
 mod upload;
@@ -59,12 +60,15 @@ pub use owner::Owner;
 pub use pull::Layer;
 pub use root::RootOf;
 
+use remote::Forward;
 use upgrade::UpgradeError;
 
 use crate::error::{Error, Result};
 
 /// How long an engine that works may take to say so: people get a clear error within two seconds.
 const ANSWER: Duration = Duration::from_millis(1500);
+/// The same of another machine's, where the first answer takes a connection by ssh.
+const ANSWER_FROM_AWAY: Duration = Duration::from_secs(10);
 /// How often to ask an engine that is at work whether it still is: with `ANSWER`, two seconds at most.
 const PULSE: Duration = Duration::from_millis(250);
 /// How long an engine that answers may take to look something up: it does so behind what it is at work on.
@@ -80,6 +84,9 @@ type Answer<T> = std::result::Result<T, bollard::errors::Error>;
 pub struct Engine {
     docker: Docker,
     endpoint: Endpoint,
+    /// Where it is reached from here.
+    socket: PathBuf,
+    forward: Option<Forward>,
     /// Where docker's own client keeps what it is told at `docker login`.
     docker_config: Option<PathBuf>,
     features: OnceCell<Features>,
@@ -89,12 +96,15 @@ impl Engine {
     /// Finds out where the engine is. Nothing is asked of it yet.
     pub fn find(settings: &EngineSettings) -> Result<Self> {
         let endpoint = Endpoint::find(settings)?;
-        let socket = &endpoint.socket;
-        fs::metadata(socket).map_err(|error| endpoint.unreachable(error))?;
+        let runtime_dir = settings.runtime_dir.as_deref();
+        let forward = endpoint.remote.clone().map(|remote| Forward::open(remote, runtime_dir)).transpose();
+        let forward = forward.map_err(|error| endpoint.unreachable(error, None))?;
+        let socket = forward.as_ref().map_or_else(|| endpoint.socket.clone(), Forward::socket);
+        fs::metadata(&socket).map_err(|error| endpoint.unreachable(error, None))?;
         // bollard 0.21 sends no version over a unix socket, so both sides speak the engine's own.
         let docker = Docker::connect_with_unix(&socket.to_string_lossy(), WORK.as_secs(), bollard::API_DEFAULT_VERSION)
-            .map_err(|error| endpoint.unreachable(io::Error::other(error)))?;
-        Ok(Self { docker, endpoint, docker_config: settings.docker_config.clone(), features: OnceCell::new() })
+            .map_err(|error| endpoint.unreachable(io::Error::other(error), None))?;
+        Ok(Self { docker, socket, endpoint, forward, docker_config: settings.docker_config.clone(), features: OnceCell::new() })
     }
 
     /// Awaits a call that only looks something up.
@@ -122,7 +132,7 @@ impl Engine {
 
     /// Gets what is at a path of the API.
     async fn get(&self, limit: Duration, action: &str, path: &str) -> Result<Bytes> {
-        match self.within(limit, action, upgrade::get(&self.endpoint.socket, path)).await? {
+        match self.within(limit, action, upgrade::get(&self.socket, path)).await? {
             Ok(body) => Ok(body),
             Err(error) => {
                 if matches!(error, UpgradeError::Io(_)) {
@@ -138,7 +148,7 @@ impl Engine {
     fn explain(&self, action: &str, error: UpgradeError) -> Error {
         match error {
             UpgradeError::Refused { status, message } => refusal(action.to_owned(), &message, status.as_u16()),
-            UpgradeError::Io(error) => self.endpoint.unreachable(error),
+            UpgradeError::Io(error) => self.unreachable(error),
         }
     }
 
@@ -156,7 +166,7 @@ impl Engine {
     /// Ends when the engine is gone or hangs. One that is busy answers a `_ping` beside its work.
     async fn lost(&self) -> Error {
         loop {
-            tokio::time::sleep(PULSE).await;
+            tokio::time::sleep(if self.forward.is_some() { ANSWER_FROM_AWAY / 4 } else { PULSE }).await;
             if let Err(error) = self.ping().await {
                 return error;
             }
@@ -165,15 +175,23 @@ impl Engine {
 
     /// Whether it is there.
     pub async fn ping(&self) -> Result<()> {
-        match tokio::time::timeout(ANSWER, upgrade::ping(&self.endpoint.socket)).await {
+        match tokio::time::timeout(self.answer(), upgrade::ping(&self.socket)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.endpoint.unreachable(error)),
+            Ok(Err(error)) => Err(self.unreachable(error)),
             Err(_) => Err(self.silent()),
         }
     }
 
     fn silent(&self) -> Error {
-        Error::EngineSilent { socket: self.endpoint.socket.clone(), within: ANSWER }
+        Error::EngineSilent { socket: self.endpoint.socket.clone(), within: self.answer() }
+    }
+
+    fn unreachable(&self, source: io::Error) -> Error {
+        self.endpoint.unreachable(source, self.forward.as_ref().map(Forward::said))
+    }
+
+    fn answer(&self) -> Duration {
+        if self.forward.is_some() { ANSWER_FROM_AWAY } else { ANSWER }
     }
 }
 

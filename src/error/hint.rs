@@ -57,10 +57,15 @@ impl Error {
             Self::EngineUnreachable { .. } => {
                 "start it (`sudo systemctl start docker`), or name another in DOCKER_HOST".to_owned()
             }
+            Self::EngineAway { address, .. } if address.starts_with("ssh:") => {
+                "connect by hand once (`ssh HOST docker version`): its key and yours must be known, and docker be there"
+                    .to_owned()
+            }
+            Self::EngineAway { .. } => "`docker version` shows whether it answers".to_owned(),
             Self::EngineForbidden { .. } => "join its group (`sudo usermod -aG docker $USER`) and log in again".to_owned(),
             Self::EngineSilent { .. } => "it hangs or is overloaded; `docker version` shows whether it answers".to_owned(),
             Self::EngineSlow { .. } => "try again; the engine's log may say more (`journalctl -u docker`)".to_owned(),
-            Self::EngineAddress { .. } => "unset DOCKER_HOST, or point it at a `unix://` socket".to_owned(),
+            Self::EngineAddress { .. } => "unset DOCKER_HOST, or point it at such an address".to_owned(),
             Self::NoSuchContext { .. } => "`docker context ls` shows which there are".to_owned(),
             Self::NoImage { image } => format!("make it with `{}`, or name another with `--image`", build_command(image)),
             Self::NoBase { .. } => {

@@ -87,11 +87,13 @@ pub enum Error {
 
     #[error("no container engine at `{}`: {source}", socket.display())]
     EngineUnreachable { socket: PathBuf, source: io::Error },
+    #[error("cannot reach the container engine at `{address}`: {message}")]
+    EngineAway { address: String, message: String },
     #[error("no permission to use the container engine at `{}`", socket.display())]
     EngineForbidden { socket: PathBuf },
     #[error("the container engine at `{}` did not answer within {} ms", socket.display(), within.as_millis())]
     EngineSilent { socket: PathBuf, within: Duration },
-    #[error("cannot reach an engine at `{address}`: only unix sockets are supported")]
+    #[error("cannot reach an engine at `{address}`: no `unix://`, `tcp://HOST:PORT` or `ssh://` address")]
     EngineAddress { address: String },
     #[error("there is no Docker context `{context}`")]
     NoSuchContext { context: String },
@@ -244,7 +246,10 @@ impl Error {
 
     /// Whether there is no engine any more that could be asked for anything else.
     pub fn is_engine_lost(&self) -> bool {
-        matches!(self, Self::EngineUnreachable { .. } | Self::EngineSilent { .. } | Self::EngineForbidden { .. })
+        matches!(
+            self,
+            Self::EngineUnreachable { .. } | Self::EngineAway { .. } | Self::EngineSilent { .. } | Self::EngineForbidden { .. }
+        )
     }
 
     /// Whether nothing runs in the container any more, or there is none.
