@@ -15,9 +15,39 @@ find_wharf() {
     command -v wharf
 }
 
+# One word for tmux's parser.
+quoted() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
+
+# Says something where people look: TPM throws away what this prints, and while ~/.tmux.conf is read there is no client yet.
+tell() {
+    local text=${1//#/##} client clients
+    text=${text//%/%%}
+    clients=$(tmux list-clients -F '#{client_name}')
+    if [[ -z $clients ]]; then
+        tmux set-hook -g 'client-attached[731]' \
+            "set-hook -gu 'client-attached[731]' ; run-shell -d 0.5 ; display-message -d 20000 $(quoted "$text")"
+        return
+    fi
+    while IFS= read -r client; do
+        tmux display-message -c "$client" -d 20000 "$text"
+    done <<<"$clients"
+}
+
+# Nothing is built unasked: the key that would open a project asks first.
+offer_build() {
+    local key
+    key=$(tmux show-options -gqv @wharf-open-key)
+    key=${key:-O}
+    tmux bind-key "$key" confirm-before -p 'build wharf now? (y/n)' "new-window -n wharf bash $(quoted "$here/wharf.tmux") build"
+    tell "wharf $1: prefix $key builds it ($here/scripts/build)"
+}
+
+if [[ ${1:-} == build ]]; then
+    "$here/scripts/build" || { read -rp 'press Enter to close ' && exit 1; }
+fi
+
 if ! wharf=$(find_wharf); then
-    echo "wharf: there is no wharf binary in $here/bin, $here/target/release or PATH"
-    echo "hint: build it with: $here/scripts/build"
+    offer_build 'has no program yet'
     exit 0
 fi
 
@@ -27,6 +57,7 @@ version=$("$wharf" --version 2>&1)
 if [[ -n $expected && $version != "wharf $expected" ]]; then
     echo "wharf: $wharf is \`$version\`, and this plugin is $expected"
     echo "hint: build it again with: $here/scripts/build"
+    offer_build "is \`$version\`, and this plugin is $expected"
     exit 0
 fi
 

@@ -83,6 +83,7 @@ run_staged() {
         "WHARF_TEST_TMP=$tmp" "WHARF_TEST_RUN=$RUN_ID"
     )
     [[ -z ${DOCKER_HOST:-} ]] || environment+=("DOCKER_HOST=$DOCKER_HOST")
+    [[ -z ${WHARF_TEST_INSIDE:-} ]] || environment+=("WHARF_TEST_INSIDE=$WHARF_TEST_INSIDE")
     [[ -z ${WHARF_ATTACH:-} ]] || environment+=("WHARF_ATTACH=$WHARF_ATTACH")
     [[ -z ${CI:-} ]] || environment+=("CI=$CI")
     [[ -z ${RUST_BACKTRACE:-} ]] || environment+=("RUST_BACKTRACE=$RUST_BACKTRACE")

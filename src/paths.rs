@@ -94,6 +94,11 @@ pub async fn lock_networks(state_dir: &Path) -> Result<Lock> {
     lock_directory(state_dir.join("networks")).await
 }
 
+/// Waits for whoever adds a worktree to a repository.
+pub async fn lock_worktrees(state_dir: &Path) -> Result<Lock> {
+    lock_directory(state_dir.join("worktrees")).await
+}
+
 /// Waits for whoever writes down the keys of hosts.
 pub async fn lock_ssh(state_dir: &Path) -> Result<Lock> {
     lock_directory(state_dir.join("ssh")).await

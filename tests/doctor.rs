@@ -102,7 +102,7 @@ fn a_healthy_world_is_ok_in_every_check() {
     ];
     assert_eq!(checks, expected);
     let of = |check: &str| found.iter().find(|(name, ..)| name == check).map(|(_, _, found, _)| found.clone()).unwrap();
-    assert_eq!(of("keys"), "`prefix O`, `prefix W`, `prefix M-w`");
+    assert_eq!(of("keys"), "`prefix N`, `prefix O`, `prefix W`, `prefix M-w`");
     assert_eq!(of("state"), format!("`{}/state/wharf`", world.root().display()));
     assert_eq!(of("image"), "`wharf-default:latest` is there");
     assert_eq!(of("guest"), format!("`{}` is what new containers get", guest().display()));
@@ -321,11 +321,11 @@ fn in_a_tmux_without_setup_the_keys_the_watcher_and_the_options_are_missed() {
     assert!(hint.unwrap().starts_with("in `.tmux.conf`: `set -s set-clipboard on`, "));
 
     world.wharf(["setup"]).env("TMUX", host.variable()).success();
-    assert_eq!(check(look(), "keys"), ok("`prefix O`, `prefix W`, `prefix M-w`"));
+    assert_eq!(check(look(), "keys"), ok("`prefix N`, `prefix O`, `prefix W`, `prefix M-w`"));
     wait_until("the watcher", || check(look(), "watcher") == ok("one runs for the status line"));
     host.tmux(["bind-key", "O", "display-message", "mine"]);
     let hint = "`wharf setup` binds the others, unless `.tmux.conf` takes them for something else afterwards";
-    assert_eq!(check(look(), "keys"), warning("of 3 keys, wharf has only `prefix W`, `prefix M-w`", hint));
+    assert_eq!(check(look(), "keys"), warning("of 4 keys, wharf has only `prefix N`, `prefix W`, `prefix M-w`", hint));
     host.tmux(["set-option", "-g", "@wharf-opn-key", "O"]);
     let found = "there is no option `@wharf-opn-key`; did you mean `@wharf-open-key`?";
     assert_eq!(check(look(), "keys"), problem(found, "correct it in `.tmux.conf`; then `wharf setup`"));

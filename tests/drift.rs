@@ -189,3 +189,34 @@ fn of_projects_that_were_made_alike_each_has_changed_by_its_own_file() {
     fs::remove_file(world.root().join("home/.config/wharf/config.kdl")).unwrap();
     assert_eq!(drifts(), [unchanged.clone(), unchanged, changed]);
 }
+
+#[test]
+fn a_directory_that_was_replaced_under_its_container_is_noticed() {
+    let world = World::new();
+    let project = world.project("api");
+    world.open_detached(&project);
+    let note =
+        "note: the project's directory was replaced, and its container still has the old one; `wharf restart` gets the new one\n";
+    let open = || {
+        let outcome = world.wharf(["open", "--detach"]).arg(&project).run();
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        outcome.stderr
+    };
+    assert_eq!(open(), "");
+    for replace in [|old: &Path| fs::remove_dir_all(old), |old: &Path| fs::rename(old, old.with_extension("old"))] {
+        replace(&project).unwrap();
+        fs::create_dir(&project).unwrap();
+        fs::write(project.join("new"), "").unwrap();
+        assert_eq!(open(), note);
+        let status = world.wharf(["status", "--json"]).arg(&project).success();
+        assert!(status.contains("\"drift\": true"), "{status}");
+        let doctor = world.wharf(["doctor"]).current_dir(&project).run().stdout;
+        assert!(
+            doctor.contains("the project's directory was replaced") && doctor.contains("`wharf restart` gets the new one"),
+            "{doctor}"
+        );
+        world.wharf(["restart", "--force"]).arg(&project).success();
+        assert_eq!(open(), "");
+        assert_eq!(world.wharf(["exec", "--", "ls"]).current_dir(&project).success(), "new");
+    }
+}

@@ -32,10 +32,12 @@ fn wait_for_menu(screen: &Screen, expected: &[&str]) {
     });
 }
 
-const RUNNING: [&str; 12] = [
+const RUNNING: [&str; 14] = [
     "Open (o)",
     "Split right (%)",
     "Split below (\")",
+    "Run again (a)",
+    "End session (k)",
     "Stop (x)",
     "Restart (r)",
     "Rebuild (b)",
@@ -159,8 +161,17 @@ fn without_an_engine_the_menu_has_what_needs_none_and_says_so() {
     let screen = host.attach("main");
     open(&world, &host, &screen, &project);
     host.tmux(["set-environment", "-g", "DOCKER_HOST", "unix:///nonexistent.sock"]);
-    let expected =
-        ["api · no engine", "main (1)", "Open (o)", "Split right (%)", "Split below (\")", "Configuration (c)", "Doctor (d)"];
+    let expected = [
+        "api · no engine",
+        "main (1)",
+        "Open (o)",
+        "Split right (%)",
+        "Split below (\")",
+        "Run again (a)",
+        "End session (k)",
+        "Configuration (c)",
+        "Doctor (d)",
+    ];
     wait_for_menu(&screen, &[&expected[..], &["the rest needs the engine"]].concat());
 }
 
@@ -190,7 +201,7 @@ fn a_terminal_that_is_too_small_says_so() {
     screen.resize(60, 12);
     screen.press(&["C-b", "M-w"]);
     screen.wait_for_text("wharf: `wharf menu` needs a larger terminal");
-    screen.resize(30, 16);
+    screen.resize(30, 18);
     screen.press(&["C-b", "M-w"]);
     screen.wait_for_text("api · running");
 }
@@ -202,7 +213,13 @@ fn restart_is_a_stop_and_a_start() {
     let container = world.open_detached(&project);
     let started = || Docker::inspect(&container, "{{.State.StartedAt}}");
     let before = started();
-    assert_eq!(world.wharf(["restart"]).current_dir(&project).success(), format!("restarted {container}"));
+    let refused = world.wharf(["restart"]).current_dir(&project).failure();
+    assert!(
+        refused.contains("live sessions") && refused.contains(&format!("`wharf restart --force {container}` ends them")),
+        "{refused}"
+    );
+    assert_eq!(started(), before);
+    assert_eq!(world.wharf(["restart", "--force"]).current_dir(&project).success(), format!("restarted {container}"));
     assert_ne!(started(), before);
     Docker::run(["stop", &container]);
     assert_eq!(world.wharf(["restart", "api"]).success(), format!("restarted {container}"));

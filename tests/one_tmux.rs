@@ -34,10 +34,14 @@ fn the_hosts_copy_mode_is_the_sessions_whole_history() {
         let screen = open(&world, &host, &world.project(mode));
         screen.type_line("clear; tmux -S /run/wharf/tmux.sock clear-history; seq 1001 1200");
         screen.wait_for_line("1200");
+        wait_for_equal("the history in the host's pane", "178", || {
+            host.tmux(["display-message", "-p", "-t", "main:", "#{history_size}"])
+        });
         screen.press(&["C-b", "["]);
         screen.press(&keys[..1]);
         // Beside it, copy mode says where it is.
-        wait_until("the beginning", || screen.text().starts_with("1001 "));
+        let top = screen.wait_for_text("[178/178]");
+        assert!(top.starts_with("1001 "), "{top}");
         for key in &keys[1..] {
             screen.press(&[key]);
         }
@@ -71,7 +75,7 @@ fn elsewhere_copy_mode_is_what_it_was() {
         screen.press(&["q"]);
         wait_until("the end of copy mode", || mode().is_empty());
     }
-    assert!(binding(&host, "M-c").starts_with("bind-key -r -T prefix M-c if-shell"), "{}", binding(&host, "M-c"));
+    assert_eq!(binding(&host, "M-c"), "bind-key -r -T prefix M-c copy-mode");
     // A second setup finds what the first has left.
     let before = host.tmux(["list-keys"]);
     setup(&world, &host);

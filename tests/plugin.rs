@@ -1,14 +1,14 @@
 //! The plugin: loaded by TPM's convention and by a plain `run-shell`, with options that are checked.
 
-use crate::support::{Host, World, binary, run};
+use crate::support::{Host, World, binary, run, wait_until};
 
 fn bindings(host: &Host) -> Vec<String> {
-    let notes = host.tmux(["list-keys", "-N", "-T", "prefix"]);
-    notes
-        .lines()
-        .filter(|line| line.contains("container"))
-        .map(|line| line.split_whitespace().next().unwrap().to_owned())
-        .collect()
+    let notes = host.tmux(["list-keys", "-N", "-P", "", "-T", "prefix"]);
+    let ours = notes.lines().filter(|line| line.contains("container"));
+    // Each version has an order of its own.
+    let mut keys: Vec<String> = ours.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect();
+    keys.sort_unstable();
+    keys
 }
 
 /// `wharf setup` in the host's server; its standard error.
@@ -27,13 +27,39 @@ fn the_plugin_is_loaded_by_run_shell_and_by_tpm() {
 
     let quoted = plugin.to_str().unwrap().replace('\'', r"'\''").replace('#', "##");
     host.tmux(["run-shell", &format!("'{quoted}'")]);
-    assert_eq!(bindings(&host), ["O", "W", "M-w"]);
+    assert_eq!(bindings(&host), ["M-w", "O", "W"]);
 
     // TPM runs every *.tmux file at the plugin's root, with TMUX set, and throws away what it prints.
     host.tmux(["unbind-key", "O"]);
     let tpm = run(world.command(&plugin).env("TMUX", host.variable()));
     assert!(tpm.status.success());
-    assert_eq!(bindings(&host), ["O", "W", "M-w"]);
+    assert_eq!(bindings(&host), ["M-w", "O", "W"]);
+}
+
+#[test]
+fn without_a_program_the_client_is_told_and_a_key_builds_it() {
+    let world = World::new();
+    let host = Host::bare(&world);
+    let plugin = world.installed().join("wharf.tmux");
+    std::fs::remove_dir_all(plugin.with_file_name("bin")).unwrap();
+    let build = "#!/bin/sh\nmkdir -p \"${0%/*/*}/bin\" && cp '%' \"${0%/*/*}/bin/wharf\"\n"
+        .replace("'%'", &format!("'{}'", binary().display()));
+    std::fs::write(plugin.with_file_name("scripts").join("build"), build).unwrap();
+    let load = || assert!(run(world.command(&plugin).env("TMUX", host.variable()).env("PATH", "/usr/bin:/bin")).status.success());
+    // As in ~/.tmux.conf: nobody looks yet.
+    load();
+    let screen = host.attach("main");
+    let said = "wharf has no program yet: prefix O builds it";
+    screen.wait_for_text(said);
+    screen.press(&["x"]);
+    load();
+    screen.wait_for_text(said);
+    screen.press(&["x"]);
+    assert!(bindings(&host).is_empty());
+    screen.press(&["C-b", "O"]);
+    screen.wait_for_text("build wharf now? (y/n)");
+    screen.press(&["y"]);
+    wait_until("the keys", || bindings(&host) == ["O", "W", "M-w"]);
 }
 
 #[test]
@@ -53,10 +79,10 @@ fn a_binary_of_another_version_is_told_and_binds_nothing() {
 fn the_keys_are_the_options_and_a_reload_moves_them() {
     let world = World::new();
     let host = world.host();
-    assert_eq!(bindings(&host), ["O", "W", "M-w"]);
+    assert_eq!(bindings(&host), ["M-w", "O", "W"]);
     host.tmux(["set-option", "-g", "@wharf-open-key", "C-w"]);
     assert_eq!(setup(&world, &host), "");
-    assert_eq!(bindings(&host), ["C-w", "W", "M-w"]);
+    assert_eq!(bindings(&host), ["C-w", "M-w", "W"]);
     host.tmux(["set-option", "-g", "@wharf-menu-key", "X"]);
     assert_eq!(setup(&world, &host), "");
     assert_eq!(bindings(&host), ["C-w", "W", "X"]);

@@ -33,6 +33,7 @@ fn an_object_says_all_of_it() {
         "exit_code": null,
         "drift": false,
         "bells": [],
+        "waiting": [],
     });
     assert_eq!(status, expected);
 }
@@ -50,6 +51,6 @@ fn a_place_that_there_is_not_is_wrong_usage() {
     let world = World::new();
     let outcome = world.wharf(["status", "--format", "{nmae}"]).run();
     assert_eq!(outcome.code, Some(2));
-    let error = "there is no `{nmae}`; there are {name}, {state}, {exit_code}, {bells}, {drift}, {summary}";
+    let error = "there is no `{nmae}`; there are {name}, {state}, {exit_code}, {bells}, {waiting}, {drift}, {summary}";
     assert!(outcome.stderr.contains(error), "{}", outcome.stderr);
 }

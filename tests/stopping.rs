@@ -43,7 +43,7 @@ fn whoever_ends_a_container_lets_its_programs_end() {
     let docker = |words: &[&str]| drop(Docker::run(words));
     let ends: [(&str, &dyn Fn()); 6] = [
         ("stop", &|| wharf(&["stop"])),
-        ("restart", &|| wharf(&["restart"])),
+        ("restart", &|| wharf(&["restart", "--force"])),
         ("rebuild", &|| wharf(&["rebuild", "--force"])),
         ("fresh", &|| wharf(&["open", "--detach", "--fresh", "--force"])),
         ("docker-stop", &|| docker(&["stop", &name])),

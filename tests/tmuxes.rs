@@ -73,3 +73,19 @@ fn a_message_that_no_client_can_show_is_printed() {
     assert!(printed.starts_with("wharf: `no such image` is not the name of an image"), "{printed}");
     assert!(printed.contains("could not show a message"), "{printed}");
 }
+
+/// Those of newer versions open, move and swap panes that nobody knows of.
+#[test]
+fn the_mouse_is_about_text_to_the_tmux_inside() {
+    let world = World::new();
+    let project = world.project("api");
+    let container = world.open_detached(&project);
+    let list = ["exec", &container, "/run/wharf/tools/wharf", "tmux", "list-keys", "-T", "root"];
+    let listed = String::from_utf8(Docker::output(list).stdout).unwrap();
+    let key = |line: &str| line.split_once("-T root ").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    let mut keys: Vec<String> = listed.lines().map(key).filter(|key| !key.starts_with("User")).collect();
+    keys.sort_unstable();
+    let about_text =
+        ["DoubleClick1Pane", "MouseDown1Pane", "MouseDown2Pane", "MouseDrag1Pane", "TripleClick1Pane", "WheelUpPane"];
+    assert_eq!(keys, about_text);
+}

@@ -29,6 +29,9 @@ pub struct Creation {
     /// Let the container write only to the project, the home directory and /tmp
     #[arg(long)]
     pub read_only: bool,
+    /// Whether the engine chooses the ports of this machine that lead to the container's, as for a branch.
+    #[arg(skip)]
+    pub auto_ports: bool,
     /// Whether it is removed when its last session ends, which `--rm` of some verbs says.
     #[arg(skip)]
     pub remove_on_exit: bool,

@@ -25,6 +25,9 @@ pub struct Restart {
     /// Directories, projects' names or containers' [default: the project at hand]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
+    /// Don't ask, even where sessions are live
+    #[arg(long, short)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

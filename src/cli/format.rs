@@ -22,15 +22,17 @@ enum Field {
     State,
     ExitCode,
     Bells,
+    Waiting,
     Drift,
     Summary,
 }
 
-const FIELDS: [(&str, Field); 6] = [
+const FIELDS: [(&str, Field); 7] = [
     ("name", Field::Name),
     ("state", Field::State),
     ("exit_code", Field::ExitCode),
     ("bells", Field::Bells),
+    ("waiting", Field::Waiting),
     ("drift", Field::Drift),
     ("summary", Field::Summary),
 ];
@@ -52,11 +54,14 @@ impl Field {
             Self::State => status.condition.word().to_owned(),
             Self::ExitCode => status.condition.exit_code().map(|code| code.to_string()).unwrap_or_default(),
             Self::Bells => status.bells.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            Self::Waiting => status.waiting.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             Self::Drift => if status.has_drifted { "~" } else { "" }.to_owned(),
             Self::Summary => {
                 let drift = if status.has_drifted { " ~" } else { "" };
                 let bells = if status.bells.is_empty() { "" } else { " !" };
-                format!("{}{drift}{bells}{}", status.condition, Self::Bells.fill(project, status))
+                let waiting = if status.waiting.is_empty() { "" } else { " ?" };
+                let fill = |field: Self| field.fill(project, status);
+                format!("{}{drift}{bells}{}{waiting}{}", status.condition, fill(Self::Bells), fill(Self::Waiting))
             }
         }
     }
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn what_there_is_not_is_an_error() {
         for (format, error) in [
-            ("{nmae}", "there is no `{nmae}`; there are {name}, {state}, {exit_code}, {bells}, {drift}, {summary}"),
+            ("{nmae}", "there is no `{nmae}`; there are {name}, {state}, {exit_code}, {bells}, {waiting}, {drift}, {summary}"),
             ("{name", "a `{` is not closed; `{{` is a brace"),
         ] {
             assert_eq!(format.parse::<StatusFormat>(), Err(error.to_owned()));

@@ -1,5 +1,6 @@
 //! The command line. The comments here are its help.
 
+mod branch;
 mod config;
 mod create;
 mod end;
@@ -16,6 +17,7 @@ use clap_complete::Shell;
 
 use crate::tmux::{ClientName, PaneId};
 
+pub use branch::{Branch, Branches};
 pub use config::{Config, ShowConfig, Trust};
 pub use create::{Creation, Exec, Open, Run, Start};
 pub use end::{Prune, Rebuild, Restart, Rm, Stop};
@@ -81,6 +83,12 @@ pub enum Command {
     Capture(Capture),
     /// List a project's sessions
     Sessions(Sessions),
+    /// Give a branch a worktree, a container and a session; with `--done`, remove all three
+    Branch(Branch),
+    /// List the branches that have a worktree
+    Branches(Branches),
+    /// Open the next session that waits for its user
+    Next,
     /// Wait for sessions to end, to ring, to print, to wait for somebody, or to be ready
     Wait(Wait),
     /// Tell what happens to containers and sessions, as it happens

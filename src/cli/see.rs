@@ -19,7 +19,7 @@ pub struct List {
 
 #[derive(Debug, Args)]
 pub struct Events {
-    /// [default: all projects]
+    /// Directories, projects' names or containers' [default: all projects]
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
     /// Print an object for each, a line each
@@ -95,7 +95,7 @@ pub struct Status {
     /// Print an object
     #[arg(long)]
     pub json: bool,
-    /// What to print: text with any of {name}, {state}, {exit_code}, {bells}, {drift} and {summary}
+    /// What to print: text with any of {name}, {state}, {exit_code}, {bells}, {waiting}, {drift} and {summary}
     #[arg(long, value_name = "FORMAT", conflicts_with = "json", default_value = "{name} {summary}", hide_default_value = true)]
     pub format: StatusFormat,
 }

@@ -104,6 +104,9 @@ pub struct Kill {
 pub struct Sessions {
     /// A directory, a project's name or a container's [default: the project at hand]
     pub target: Option<String>,
+    /// List those of all projects whose containers run
+    #[arg(long, conflicts_with = "target")]
+    pub all: bool,
     /// Print an array of objects
     #[arg(long)]
     pub json: bool,

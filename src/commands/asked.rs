@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::config::{
-    self, Choice, Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Ready, Source, Sourced, User, WaitFor,
+    self, AUTO, Choice, Command, Config, DEFAULT_IMAGE, Effective, Image, OnExit, Part, Ready, Source, Sourced, User, WaitFor,
 };
 use crate::connection::control::{self, Start};
 use crate::connection::environment;
@@ -43,13 +43,16 @@ pub struct Asked {
 impl Asked {
     /// Says which lines of the project's file have no effect, where it is not trusted.
     pub fn of(project: &Project, creation: &Creation, context: &Context) -> Result<Box<Self>> {
-        let Effective { config, waiting, undecided, .. } =
+        let Effective { mut config, waiting, undecided, .. } =
             context.configuration().effective(project, choice(creation), flags(creation))?;
         if !undecided.is_empty() {
             return Err(Error::SeveralDevcontainers { names: undecided });
         }
         for waiting in &waiting {
             report::note_waiting(waiting, context);
+        }
+        if creation.auto_ports {
+            config.ports.iter_mut().for_each(|port| port.value.host = AUTO);
         }
         let user = match config.user.value {
             User::Root => HostUser::new(0, 0, None),

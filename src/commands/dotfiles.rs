@@ -35,7 +35,7 @@ pub async fn install(dotfiles: &Dotfiles, connected: &mut Connected, connector: 
 /// Whether it could be noted.
 async fn home(words: &[&str], connected: &mut Connected, connector: &Connector<'_>) -> Result<bool> {
     let words = ["home"].iter().chain(words).map(|&word| word.to_owned()).collect();
-    let run = Run { program: Program::Own(words), environment: Vec::new(), directory: None, terminal: None };
+    let run = Run { program: Program::Own(words), environment: Vec::new(), directory: None, terminal: None, follow: None };
     let noted = connected.connection.output(run, &[]).await.map_err(|source| Error::lost(&connector.name(), source))?;
     Ok(noted.exit_code == 0)
 }

@@ -62,7 +62,7 @@ pub async fn run_in(
     let is_on_terminal = !no_tty && Terminal::is_present();
     let mut environment = environment::for_terminal(|name| context.variable(name), false);
     environment.extend(git::share(project.path(), &connected.host_dir).await);
-    let mut run = Run { program, environment, directory, terminal: None };
+    let mut run = Run { program, environment, directory, terminal: None, follow: None };
     let code = if is_on_terminal {
         let terminal = Terminal::take().map_err(|source| Error::io("take over the terminal", source))?;
         run.terminal = Some(Terminal::size().unwrap_or(USUAL_SIZE));
@@ -84,7 +84,7 @@ pub fn below(project: &Project) -> Option<String> {
 async fn on_terminal(terminal: &Terminal, connection: &mut Connection, run: Run) -> io::Result<i32> {
     let size = run.terminal;
     connection.request(Request::Run(run)).await?;
-    match pump(terminal, size, connection, Goodbye::HangUp).await? {
+    match pump(terminal, size, connection, Goodbye::HangUp, &()).await? {
         End::Exited(code) => Ok(code),
         // The terminal is gone, and with it who would want to know.
         End::Here => Ok(exit::of_signal(Signal::HUP.as_raw())),

@@ -111,7 +111,7 @@ async fn start_in_background(
 async fn run_of(program: Program, has_agent: bool, connected: &Connected, connector: &Connector<'_>) -> Run {
     let mut environment = environment::for_terminal(|name| connector.context.variable(name), has_agent);
     environment.extend(git::share(connector.project.path(), &connected.host_dir).await);
-    Run { program, environment, directory: None, terminal: None }
+    Run { program, environment, directory: None, terminal: None, follow: None }
 }
 
 /// Shows what it says until its end, however long that takes, or until the person has enough of it.
@@ -161,7 +161,7 @@ fn keep(bytes: &[u8], line: &mut Vec<u8>, last: &mut VecDeque<String>) {
 
 /// What became of the hooks; `None` where the container's side knows none, or does not say.
 pub async fn state(connection: &mut Connection) -> Option<Hooks> {
-    let run = Run { program: hooks::state(), environment: Vec::new(), directory: None, terminal: None };
+    let run = Run { program: hooks::state(), environment: Vec::new(), directory: None, terminal: None, follow: None };
     let output = connection.output(run, &[]).await.ok()?;
     serde_json::from_slice(&output.stdout).ok()
 }

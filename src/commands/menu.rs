@@ -10,7 +10,7 @@ use crate::connection::{control, ports};
 use crate::container::connect::Connector;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::model::{Condition, Session};
+use crate::model::{Condition, Session, SessionName};
 use crate::project::Project;
 use crate::tmux::{At, Does, Item};
 
@@ -45,8 +45,8 @@ pub async fn run(context: &Context) -> Result<ExitCode> {
     let wharf = env::current_exe().map_err(|source| Error::io("find wharf's own program", source))?;
     let at = At { client: &client, pane, wharf: &wharf.to_string_lossy() };
     let title = format!("{} · {condition}", project.short_name());
-    let shows_session = tmux.place(pane).is_ok_and(|place| place.session.is_some());
-    let mut items = items(&project, condition, can_restart, sessions.as_deref(), shows_session);
+    let shown = tmux.place(pane).ok().and_then(|place| place.session);
+    let mut items = items(&project, condition, can_restart, sessions.as_deref(), shown.as_ref());
     items.extend(forwards(&project, &unreached));
     tmux.show_menu(at, &title, &items)?;
     Ok(ExitCode::SUCCESS)
@@ -90,7 +90,7 @@ fn items(
     condition: Condition,
     can_restart: bool,
     sessions: Option<&[Session]>,
-    shows_session: bool,
+    shown: Option<&SessionName>,
 ) -> Vec<Item> {
     let container = project.container_name().to_string();
     let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
@@ -108,16 +108,31 @@ fn items(
     let is_up = condition.has_sessions();
     let is_there = is_up || matches!(condition, Condition::Stopped | Condition::Exited(_) | Condition::OutOfMemory);
     items.push(choice("Open", 'o', Does::Run(words(&["open"]))));
-    if shows_session && sessions.is_some() {
+    if shown.is_some() && sessions.is_some() {
         items.push(choice("Split right", '%', Does::Run(words(&["split", "right"]))));
         items.push(choice("Split below", '"', Does::Run(words(&["split", "below"]))));
+        if let Some(session) = shown {
+            let of_session = format!("{container}:{session}");
+            items.push(choice(
+                "Run again",
+                'a',
+                Does::Ask("Run the command of this session again?", words(&["restart", &of_session])),
+            ));
+            items.push(choice(
+                "End session",
+                'k',
+                Does::Ask("End this session and all that runs in it?", words(&["kill", &of_session])),
+            ));
+        }
     }
     if is_there {
         items.push(Item::Line);
         if is_up {
             items.push(choice("Stop", 'x', Does::Ask("Stop the container and end its sessions?", words(&["stop", &container]))));
             let question = "Restart the container and end its sessions?";
-            items.extend(can_restart.then(|| choice("Restart", 'r', Does::Ask(question, words(&["restart", &container])))));
+            items.extend(
+                can_restart.then(|| choice("Restart", 'r', Does::Ask(question, words(&["restart", "--force", &container])))),
+            );
         } else {
             items.push(choice("Start", 's', Does::Run(words(&["start", &container]))));
         }
@@ -147,7 +162,7 @@ mod tests {
             Item::Said(text) => format!("({text})"),
             Item::Choice { label, key, .. } => format!("{key}:{label}"),
         };
-        let items = items(&Project::from_label("/srv/api"), condition, can_restart, sessions, true);
+        let items = items(&Project::from_label("/srv/api"), condition, can_restart, sessions, Some(&SessionName::default()));
         items.iter().map(label).collect::<Vec<_>>().join(" ")
     }
 
@@ -161,7 +176,8 @@ mod tests {
                 Condition::Running,
                 true,
                 Some(&sessions[..]),
-                "1:main 2:claude ! 3:job (exited 3) - o:Open %:Split right \":Split below - x:Stop r:Restart b:Rebuild f:Fresh \
+                "1:main 2:claude ! 3:job (exited 3) - o:Open %:Split right \":Split below a:Run again \
+                 k:End session - x:Stop r:Restart b:Rebuild f:Fresh \
                  - l:Log p:Ports i:Inspect c:Configuration d:Doctor",
             ),
             (
@@ -181,7 +197,7 @@ mod tests {
                 Condition::NoEngine,
                 false,
                 Some(&sessions[..1]),
-                "1:main - o:Open %:Split right \":Split below c:Configuration d:Doctor - (the rest needs the engine)",
+                "1:main - o:Open %:Split right \":Split below a:Run again k:End session c:Configuration d:Doctor - (the rest needs the engine)",
             ),
         ] {
             assert_eq!(labels(condition, can_restart, sessions), expected);

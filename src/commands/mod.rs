@@ -2,6 +2,7 @@
 
 mod asked;
 mod attach;
+mod branch;
 mod capture;
 pub mod completions;
 mod config;
@@ -19,6 +20,7 @@ mod kill;
 mod list;
 mod logs;
 mod menu;
+mod next;
 mod open;
 mod pick;
 mod ports;
@@ -66,6 +68,9 @@ pub fn run(command: Command, context: &Context) -> Result<ExitCode> {
         Command::Send(args) => block_on(send::run(args, context)),
         Command::Capture(args) => block_on(capture::run(args, context)),
         Command::Sessions(args) => block_on(sessions::run(args, context)),
+        Command::Branch(args) => block_on(branch::run(args, context)),
+        Command::Branches(args) => block_on(branch::list(args, context)),
+        Command::Next => block_on(next::run(context)),
         Command::Kill(args) => block_on(kill::run(args, context)),
         Command::Events(args) => block_on(events::run(args, context)),
         Command::Wait(args) => block_on(wait::run(args, context)),

@@ -81,7 +81,7 @@ async fn open(args: &Open, project: &Project, context: &Context) -> Result<ExitC
     Ok(code)
 }
 
-async fn open_detached(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {
+pub async fn open_detached(args: &Open, project: &Project, context: &Context) -> Result<ExitCode> {
     let connector = Connector::to(project, context);
     let asked = Asked::of_connector(&connector, &args.creation).await?;
     asked.refuse_kept(&connector).await?;

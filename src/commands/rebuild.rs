@@ -145,6 +145,7 @@ fn as_it_was(project: &Project, creation: &Creation, container: &Container, cont
         profile: said.profile.or(flags.profile),
         config: said.config.or(flags.config),
         read_only: said.read_only || container.read_only,
+        auto_ports: said.auto_ports || flags.auto_ports,
         remove_on_exit: said.remove_on_exit || flags.on_exit,
         ssh_port: said.ssh_port.or(label(label::SSH_PORT).filter(|_| flags.ssh_port).and_then(|port| port.parse().ok())),
     })

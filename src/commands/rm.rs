@@ -29,7 +29,7 @@ pub async fn run(args: Rm, context: &Context) -> Result<ExitCode> {
     all_or_several(outcomes)
 }
 
-async fn remove(project: &Project, args: &Rm, context: &Context) -> Result<()> {
+pub async fn remove(project: &Project, args: &Rm, context: &Context) -> Result<()> {
     let connector = Connector::to(project, context);
     let lifecycle = connector.lifecycle()?;
     // What cannot be done is said before it is asked.

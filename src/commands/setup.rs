@@ -11,10 +11,11 @@ use crate::output::print;
 use crate::tmux::{Binding, Bound, shell_command};
 
 /// What `list-keys -N` shows of the keys: to open, to pick, and for the menu.
-pub const NOTES: [&str; 3] = [
+pub const NOTES: [&str; 4] = [
     "Open the project of this pane's directory in its container",
     "Pick a project or a session of its container",
     "Show what can be done with this pane's container",
+    "Open the next session that waits for its user",
 ];
 
 pub fn run(context: &Context) -> Result<ExitCode> {
@@ -25,12 +26,13 @@ pub fn run(context: &Context) -> Result<ExitCode> {
     let wharf = wharf.to_string_lossy();
     let place = [("--client", "#{client_name}"), ("--pane", "#{pane_id}")];
     let command = |verb| shell_command(&[&wharf, verb], &place);
-    let [to_open, to_pick, for_menu] = NOTES;
+    let [to_open, to_pick, for_menu, to_next] = NOTES;
     let open = options.open_key.map(|key| Binding { key, note: to_open, bound: Bound::Run(command("open")) });
     let pick = Bound::Popup(command("pick"), options.pick_size);
     let pick = options.pick_key.map(|key| Binding { key, note: to_pick, bound: pick });
     let menu = options.menu_key.map(|key| Binding { key, note: for_menu, bound: Bound::Run(command("menu")) });
-    tmux.bind(&open.into_iter().chain(pick).chain(menu).collect::<Vec<_>>())?;
+    let next = options.next_key.map(|key| Binding { key, note: to_next, bound: Bound::Run(command("next")) });
+    tmux.bind(&open.into_iter().chain(pick).chain(menu).chain(next).collect::<Vec<_>>())?;
     tmux.detour(&wharf, options.splits)?;
     tmux.set_status_defaults()?;
     tmux.name_windows()?;

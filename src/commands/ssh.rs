@@ -85,7 +85,7 @@ async fn host_key(connected: &mut Connected, connector: &Connector<'_>) -> Resul
 }
 
 async fn run(program: Program, connected: &mut Connected, connector: &Connector<'_>) -> Result<String> {
-    let run = Run { program, environment: Vec::new(), directory: None, terminal: None };
+    let run = Run { program, environment: Vec::new(), directory: None, terminal: None, follow: None };
     let output = connected.connection.output(run, &[]).await.map_err(|source| Error::lost(&connector.name(), source))?;
     match output.exit_code {
         0 => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::Status as Arguments;
@@ -24,17 +25,23 @@ struct Report {
     drift: bool,
     /// The sessions that nobody looks at and that have rung.
     bells: Vec<SessionName>,
+    /// The sessions that wait for their user.
+    waiting: Vec<SessionName>,
 }
 
 pub async fn run(args: Arguments, context: &Context) -> Result<ExitCode> {
     let project = target::resolve(args.target.as_deref(), context).await?;
     let name = project.container_name();
     let status = match see(&name, context).await {
-        Ok(Some((container, _))) => Status {
-            has_drifted: drift::of(&project, &container, context).await.is_any(),
-            bells: rung(&project, context).await,
-            ..Status::from(Condition::of(&container))
-        },
+        Ok(Some((container, _))) => {
+            let sessions = sessions_of(&project, context).await;
+            Status {
+                has_drifted: drift::of(&project, &container, context).await.is_any(),
+                bells: Session::unseen_bells(&sessions),
+                waiting: Session::waiting(&sessions, Timestamp::now().as_second()),
+                ..Status::from(Condition::of(&container))
+            }
+        }
         Ok(None) => Status::from(Condition::None),
         Err(error) if error.is_engine_lost() => Status::from(Condition::NoEngine),
         Err(error) => return Err(error),
@@ -48,6 +55,7 @@ pub async fn run(args: Arguments, context: &Context) -> Result<ExitCode> {
             exit_code: status.condition.exit_code(),
             drift: status.has_drifted,
             bells: status.bells,
+            waiting: status.waiting,
         };
         print::json(&report)?;
     } else {
@@ -67,9 +75,9 @@ pub async fn see(name: &ContainerName, context: &Context) -> Result<Option<(Cont
 }
 
 /// Only a relay is asked: it says at once, and whoever asks does so again and again.
-async fn rung(project: &Project, context: &Context) -> Vec<SessionName> {
+async fn sessions_of(project: &Project, context: &Context) -> Vec<Session> {
     let Some(mut connection) = context.relays_of(project).knock(&project.container_name()).await else {
         return Vec::new();
     };
-    connection.sessions().await.map_or_else(|_| Vec::new(), |sessions| Session::unseen_bells(&sessions))
+    connection.sessions().await.unwrap_or_default()
 }

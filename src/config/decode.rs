@@ -14,7 +14,7 @@ use super::{forbidden, machine, node, syntax};
 use crate::error::{Problem, Problems, place};
 
 /// What a profile can hold.
-const KEYS: [&str; 31] = [
+const KEYS: [&str; 32] = [
     "image",
     "build",
     "feature",
@@ -46,6 +46,7 @@ const KEYS: [&str; 31] = [
     "mask",
     "allow",
     "attach",
+    "worktrees",
 ];
 /// What can be at the top of a file beside these.
 const TOP_KEYS: [&str; 3] = ["profile", "projects", "dotfiles"];
@@ -236,6 +237,10 @@ impl Decoder<'_> {
                 fields.set(&mut layer.ssh, sourced(Some(Ssh { port }), source));
             }
             "limits" => node::limits(fields, source, &mut layer.limits),
+            "worktrees" => {
+                let pattern = fields.argument("a path with `{branch}` in it", value::worktrees);
+                fields.set(&mut layer.worktrees, from(pattern));
+            }
             "network" => {
                 let network = fields.argument("a name", value::network);
                 fields.set(&mut layer.network, from(network));

@@ -67,6 +67,7 @@ pub struct Config {
     pub profiles: Vec<Sourced<Profile>>,
     pub projects: Vec<Sourced<Root>>,
     pub properties: Vec<Sourced<Property>>,
+    pub worktrees: Option<Sourced<String>>,
     pub dotfiles: Option<Sourced<Dotfiles>>,
 }
 
@@ -101,6 +102,7 @@ pub fn merge(layers: impl IntoIterator<Item = Part>) -> Config {
         config.shell = part.shell.or(config.shell);
         config.dotfiles = part.dotfiles.or(config.dotfiles);
         config.ssh = part.ssh.or(config.ssh);
+        config.worktrees = part.worktrees.or(config.worktrees);
         config.network = part.network.or(config.network);
         config.idle_stop = part.idle_stop.or(config.idle_stop);
         config.stop_timeout = part.stop_timeout.or(config.stop_timeout);
@@ -214,6 +216,7 @@ impl Default for Config {
             profiles: Vec::new(),
             projects: Vec::new(),
             properties: Vec::new(),
+            worktrees: None,
             dotfiles: None,
         }
     }

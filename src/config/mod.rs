@@ -32,7 +32,7 @@ pub use machine::Machine;
 pub use merge::merge;
 pub use merge::{Config, DEFAULT_GPU_IMAGE, DEFAULT_IMAGE, DEFAULT_STOP_TIMEOUT, Image};
 pub use part::{
-    Build, Command, Dotfiles, Gpus, Mount, OnExit, Part, Ready, SessionVariable, User, Variable, Volume, WaitFor, Way,
+    AUTO, Build, Command, Dotfiles, Gpus, Mount, OnExit, Part, Ready, SessionVariable, User, Variable, Volume, WaitFor, Way,
     WorkspaceSource,
 };
 

@@ -62,6 +62,8 @@ pub struct Part {
     pub projects: Vec<Sourced<Root>>,
     /// What became of each property of a devcontainer.json.
     pub properties: Vec<Sourced<Property>>,
+    /// Where worktrees of branches are, relative to the repository.
+    pub worktrees: Option<Sourced<String>>,
     pub dotfiles: Option<Sourced<Dotfiles>>,
 }
 
@@ -191,10 +193,13 @@ pub struct SessionVariable {
     pub written: Option<String>,
 }
 
+/// The port that stands for any that is free.
+pub const AUTO: u16 = 0;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Port {
     pub container: u16,
-    /// Any that is free where it is 0.
+    /// [`AUTO`] where the engine is to choose one.
     pub host: u16,
     pub address: std::net::IpAddr,
 }

@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use super::machine::Machine;
 use super::merge::{Config, Image};
 use super::part::{
-    Build, Command, Dotfiles, Feature, Gpus, Mount, OnExit, Part, Port, Property, Ready, Session, SessionVariable, User,
+    AUTO, Build, Command, Dotfiles, Feature, Gpus, Mount, OnExit, Part, Port, Property, Ready, Session, SessionVariable, User,
     Variable, Volume, WaitFor, Way, WorkspaceSource,
 };
 use super::source::{Source, Sourced};
@@ -110,7 +110,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
     });
     lines.each(&part.ports, |Port { container, host, address }| {
         let address: &IpAddr = address;
-        let host = if *host == 0 { "\"auto\"".to_owned() } else { host.to_string() };
+        let host = if *host == AUTO { "\"auto\"".to_owned() } else { host.to_string() };
         format!("port {container} host={host} address=\"{address}\"")
     });
     lines.each(part.ssh.as_slice(), |ssh| ssh.port.map_or("ssh".to_owned(), |port| format!("ssh {{ port {port}; }}")));
@@ -141,6 +141,7 @@ fn show_part(lines: &mut Lines, part: &Part) {
     lines.each(part.ready.as_slice(), ready_line);
     lines.each(&part.masks, |pattern| format!("mask {}", quoted(&pattern.0)));
     lines.each(&part.allowed, |pattern| format!("allow {}", quoted(&pattern.0)));
+    one(lines, &part.worktrees, "worktrees");
     lines.each(part.attach.as_slice(), |way| format!("attach \"{}\"", if *way == Way::Relay { "relay" } else { "exec" }));
 }
 
@@ -294,6 +295,7 @@ fn as_part(config: &Config) -> Part {
         idle_stop: config.idle_stop,
         stop_timeout: config.stop_timeout,
         ready: config.ready,
+        worktrees: config.worktrees,
         masks: config.masks,
         allowed: config.allowed,
         attach: Some(config.attach),

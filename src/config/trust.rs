@@ -42,6 +42,7 @@ pub fn inside_only(part: Part) -> (Part, BTreeSet<usize>) {
     each(part.user.as_slice(), &mut waits);
     each(part.sudo.as_slice(), &mut waits);
     each(part.ssh.as_slice(), &mut waits);
+    each(part.worktrees.as_slice(), &mut waits);
     each(part.network.as_slice(), &mut waits);
     each(part.privileged.as_slice(), &mut waits);
     each(&part.security, &mut waits);

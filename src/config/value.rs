@@ -56,9 +56,16 @@ pub fn port(value: &KdlValue) -> Read<u16> {
     port.ok_or_else(|| Wrong::new(format!("`{value}` is not a port"), "ports are 1 to 65535"))
 }
 
+/// Where worktrees are: a path of the host with a place for the branch.
+pub fn worktrees(value: &KdlValue) -> Read<String> {
+    let path = host_path(value)?;
+    let hint = "write it as \"../{repo}-{branch}\"";
+    if path.contains("{branch}") { Ok(path) } else { Err(Wrong::new(format!("`{path}` has no place for the branch"), hint)) }
+}
+
 /// A port of the host, or 0 for `"auto"`: the engine chooses one that is free.
 pub fn host_port(value: &KdlValue) -> Read<u16> {
-    if value.as_string() == Some("auto") { Ok(0) } else { port(value) }
+    if value.as_string() == Some("auto") { Ok(super::part::AUTO) } else { port(value) }
 }
 
 /// `~/` and something below it.

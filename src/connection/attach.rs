@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use memchr::memmem;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
@@ -14,13 +15,15 @@ use super::Connection;
 use super::signals::Signals;
 use super::terminal::Terminal;
 use crate::model::Size;
-use crate::protocol::{Codec, Frame, Window};
+use crate::protocol::{Codec, Foreground, Frame, Window};
 
 /// Tells the tmux inside to detach this client (`user-keys` in its configuration), so that none is left behind.
 const DETACH: &[u8] = b"\x1b[9999~";
 /// What people press to leave a session where no tmux is outside: `Ctrl-\`, as in dtach and abduco; plain, and as terminals
 /// with extended keys send it.
 const DETACH_KEYS: [&[u8]; 2] = [b"\x1c", b"\x1b[92;5u"];
+/// What a program begins with that sets the clipboard: OSC 52.
+const CLIPBOARD: &[u8] = b"\x1b]52;";
 /// How long the tmux inside may take to say goodbye, and so to put the terminal's modes back.
 const GOODBYE: Duration = Duration::from_millis(300);
 
@@ -44,9 +47,33 @@ pub enum Goodbye {
     HangUp,
 }
 
+/// Who is told what a session says beside its screen.
+pub trait Observer {
+    /// Something else runs in the session's foreground. What is given back is written to the terminal.
+    fn runs(&self, foreground: &Foreground) -> Vec<u8>;
+
+    /// A program has put something into the clipboard, as far as the terminal takes that.
+    fn copies(&self);
+}
+
+/// Where nobody wants to know.
+impl Observer for () {
+    fn runs(&self, _: &Foreground) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn copies(&self) {}
+}
+
 /// Copies between the terminal and a program that the connection has been asked for, until one of them ends. `told` is the
 /// terminal's size as the program was told it.
-pub async fn pump(terminal: &Terminal, told: Option<Size>, connection: &mut Connection, goodbye: Goodbye) -> io::Result<End> {
+pub async fn pump(
+    terminal: &Terminal,
+    told: Option<Size>,
+    connection: &mut Connection,
+    goodbye: Goodbye,
+    observer: &impl Observer,
+) -> io::Result<End> {
     let takes_pixels = connection.takes_pixels();
     let size = || Terminal::size().map(|size| if takes_pixels { size } else { size.without_pixels() });
     let (reader, writer) = (&mut connection.reader, &mut connection.writer);
@@ -59,7 +86,7 @@ pub async fn pump(terminal: &Terminal, told: Option<Size>, connection: &mut Conn
         return Ok(End::Lost);
     }
     let window = Window::new();
-    let mut output = std::pin::pin!(show_output(terminal, reader, &window));
+    let mut output = std::pin::pin!(show_output(terminal, reader, &window, observer));
     let mut input = std::pin::pin!(send_keys(terminal, writer, &window, &mut signals, (&mut window_changes, size), goodbye));
     // Whichever of the two sees the end, the other has its part to finish: the goodbye, or the last screen.
     let end = tokio::select! {
@@ -80,11 +107,24 @@ pub async fn pump(terminal: &Terminal, told: Option<Size>, connection: &mut Conn
     Ok(end)
 }
 
-async fn show_output<R: AsyncRead + Unpin>(terminal: &Terminal, reader: &mut FramedRead<R, Codec>, window: &Window) -> End {
+async fn show_output<R: AsyncRead + Unpin>(
+    terminal: &Terminal,
+    reader: &mut FramedRead<R, Codec>,
+    window: &Window,
+    observer: &impl Observer,
+) -> End {
     loop {
         match reader.next().await {
             Some(Ok(Frame::Output(bytes) | Frame::ErrorOutput(bytes))) => {
                 if terminal.write_all(&bytes).await.is_err() {
+                    return End::Here;
+                }
+                if memmem::find(&bytes, CLIPBOARD).is_some() {
+                    observer.copies();
+                }
+            }
+            Some(Ok(Frame::Foreground(foreground))) => {
+                if terminal.write_all(&observer.runs(&foreground)).await.is_err() {
                     return End::Here;
                 }
             }

@@ -12,7 +12,7 @@ use tokio_util::codec::{FramedRead, FramedWrite};
 use super::Stream;
 use crate::engine::Said;
 use crate::model::Session;
-use crate::protocol::{CHUNK, Codec, Frame, Hello, Request, Run, Window};
+use crate::protocol::{CHUNK, Codec, Directory, Frame, Hello, Request, Run, Window};
 use crate::quote;
 
 /// How long a relay that has greeted may take to read what it is asked for, and to say which sessions run. It takes
@@ -104,6 +104,11 @@ impl Connection {
     /// The project's path as the container has it. Only a claim: whoever uses it checks it.
     pub fn claimed_project(&self) -> Option<&str> {
         self.hello.as_ref()?.project.as_deref()
+    }
+
+    /// The project's directory as the container has it; likewise.
+    pub fn claimed_directory(&self) -> Option<Directory> {
+        self.hello.as_ref()?.directory
     }
 
     pub async fn request(&mut self, request: Request) -> io::Result<()> {

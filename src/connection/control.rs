@@ -118,7 +118,7 @@ pub async fn create(
         return Box::pin(restart(connection, container, session, start)).await;
     }
     let program = commands::create(session, if command.is_empty() { &start.command } else { command });
-    let run = Run { program, environment: start.variables(), directory: start.directory, terminal: None };
+    let run = Run { program, environment: start.variables(), directory: start.directory, terminal: None, follow: None };
     let created = connection.output(run, &[]).await.map_err(|source| Error::lost(container, source))?;
     if created.exit_code == 0 {
         return Ok(());
@@ -144,14 +144,20 @@ pub fn lack(container: &ContainerName, exit_code: i32) -> Option<Error> {
 
 /// The tmux that keeps the sessions; `None` where the container's side does not say, as one of an older version.
 pub async fn inner_tmux(connection: &mut Connection) -> Option<InnerTmux> {
-    let run = Run { program: commands::which(), environment: Vec::new(), directory: None, terminal: None };
+    let run = Run { program: commands::which(), environment: Vec::new(), directory: None, terminal: None, follow: None };
     let output = connection.output(run, &[]).await.ok()?;
     String::from_utf8_lossy(&output.stdout).parse().ok()
 }
 
 /// Sets an option of the tmux inside, where that has it; whether its server was there.
 pub async fn set_option(connection: &mut Connection, option: &str, value: &str) -> io::Result<bool> {
-    let run = Run { program: commands::set_option(option, value), environment: Vec::new(), directory: None, terminal: None };
+    let run = Run {
+        program: commands::set_option(option, value),
+        environment: Vec::new(),
+        directory: None,
+        terminal: None,
+        follow: None,
+    };
     Ok(connection.output(run, &[]).await?.exit_code == 0)
 }
 
@@ -191,7 +197,7 @@ pub async fn send(connection: &mut Connection, container: &ContainerName, sessio
     let buffer = format!("wharf-{}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
     let buffer = (!typed.text.is_empty()).then_some(buffer.as_str());
     let program = commands::send(session, &commands::Typing { buffer, as_paste: typed.as_paste, keys: &typed.keys });
-    let run = Run { program, environment: Vec::new(), directory: None, terminal: None };
+    let run = Run { program, environment: Vec::new(), directory: None, terminal: None, follow: None };
     let output = connection.output(run, &typed.text).await.map_err(|source| Error::lost(container, source))?;
     check(connection, container, session, &output).await
 }
@@ -317,7 +323,7 @@ async fn tmux(
     program: Program,
     environment: Vec<String>,
 ) -> Result<Output> {
-    let run = Run { program, environment, directory: None, terminal: None };
+    let run = Run { program, environment, directory: None, terminal: None, follow: None };
     connection.output(run, &[]).await.map_err(|source| Error::lost(container, source))
 }
 

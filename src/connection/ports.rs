@@ -57,5 +57,5 @@ pub async fn join(connection: &mut Connection, port: u16, stream: TcpStream) -> 
 
 fn own(words: &[&str]) -> Run {
     let program = Program::Own(words.iter().map(|&word| word.to_owned()).collect());
-    Run { program, environment: Vec::new(), directory: None, terminal: None }
+    Run { program, environment: Vec::new(), directory: None, terminal: None, follow: None }
 }

@@ -14,6 +14,7 @@ use crate::engine::{Container, Listed, label};
 use crate::image::build::Recipe;
 use crate::output::report;
 use crate::project::Project;
+use crate::protocol::Directory;
 
 /// It is said when everything is done, and only by an engine and a disk that answer at once: nobody waits for it.
 const AT_ONCE: Duration = Duration::from_millis(300);
@@ -30,16 +31,35 @@ enum Depth {
     Context,
 }
 
-/// Says in one line what `wharf rebuild` would apply.
+/// Says what `wharf rebuild`, or `restart`, would apply.
 pub async fn tell(project: &Project, context: &Context) {
-    if let Ok(Some(drift)) = tokio::time::timeout(AT_ONCE, Box::pin(drift_of(project, context))).await {
-        report::note(&format!("{drift}; `wharf rebuild` applies it"), context);
+    let Ok(Some(drift)) = tokio::time::timeout(AT_ONCE, Box::pin(drift_of(project, context))).await else {
+        return;
+    };
+    if drift.is_replaced {
+        let (what, hint) = plan::REPLACED;
+        report::note(&format!("{what}; {hint}"), context);
+    }
+    if let Some(line) = drift.line() {
+        report::note(&format!("{line}; `wharf rebuild` applies it"), context);
     }
 }
 
-async fn drift_of(project: &Project, context: &Context) -> Option<String> {
+async fn drift_of(project: &Project, context: &Context) -> Option<Drift> {
     let container = context.engine().ok()?.container(&Connector::to(project, context).name()).await.ok()??;
-    look(project, &container, Depth::Context, context).await.line()
+    Some(look(project, &container, Depth::Context, context).await)
+}
+
+/// Whether the container has another directory than the one that is at the project's path now. Only its relay is asked.
+async fn is_replaced(project: &Project, container: &Container, context: &Context) -> bool {
+    let Some(connection) = context.relays_of(project).knock(&container.name).await else {
+        return false;
+    };
+    let (Some(theirs), path) = (connection.claimed_directory(), project.path().to_owned()) else {
+        return false;
+    };
+    let now = on_thread_within(PATIENCE, move || Directory::at(&path).ok()).await.flatten();
+    now.is_some_and(|now| theirs.was_replaced_by(&now))
 }
 
 /// What `wharf rebuild` would apply to this container. Where nobody can say, that is nothing. Of a build, it looks only at the
@@ -72,7 +92,8 @@ async fn look(project: &Project, container: &Container, depth: Depth, context: &
         }
         _ => false,
     };
-    Drift { configuration: outcome.is_some_and(|outcome| outcome.has_changed), dockerfile, image: image.await }
+    let is_replaced = is_replaced(project, container, context).await;
+    Drift { configuration: outcome.is_some_and(|outcome| outcome.has_changed), dockerfile, image: image.await, is_replaced }
 }
 
 /// What has changed since a container was made, as it is listed; `image_id` is what its image's name stands for now.
@@ -112,7 +133,7 @@ impl Comparison {
         let recipe = outcome.build.map(|build| Recipe::of(&build, &listed.project));
         let description = recipe.and_then(|recipe| recipe.description().ok());
         let dockerfile = description.zip(listed.dockerfile.as_ref()).is_some_and(|(now, then)| now != *then);
-        Drift { configuration: outcome.has_changed, dockerfile, image }
+        Drift { configuration: outcome.has_changed, dockerfile, image, is_replaced: false }
     }
 
     /// `None` where nobody can say.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Creation;
-use crate::config::{Choice, Config, Gpus, Image, Machine, OnExit, SessionVariable, Source, User, Variable, Volume};
+use crate::config::{AUTO, Choice, Config, Gpus, Image, Machine, OnExit, SessionVariable, Source, User, Variable, Volume};
 use crate::digest::short_sha256;
 use crate::quote;
 
@@ -22,6 +22,8 @@ pub struct Flags {
     pub on_exit: bool,
     #[serde(skip_serializing_if = "is_not")]
     pub ssh_port: bool,
+    #[serde(skip_serializing_if = "is_not")]
+    pub auto_ports: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
     /// Which devcontainer.json was chosen.
@@ -104,12 +106,10 @@ impl RecordedConfig {
             say(&format!("mount {}", mount.target), format!("{}{read_only}", mount.source));
         }
         config.volumes.iter().for_each(|volume| say(&format!("volume {}", volume.target), volume_name(volume)));
-        config.ports.iter().for_each(|port| {
-            say(
-                &format!("port {}", port.container),
-                format!("{}:{}", port.address, if port.host == 0 { "auto".to_owned() } else { port.host.to_string() }),
-            );
-        });
+        for port in &config.ports {
+            let host = if port.host == AUTO || flags.auto_ports { "auto".to_owned() } else { port.host.to_string() };
+            say(&format!("port {}", port.container), format!("{}:{host}", port.address));
+        }
         if let Some(ssh) = &config.ssh {
             say("ssh", ssh.port.map_or_else(|| "any port".to_owned(), |port| port.to_string()));
         }
@@ -169,6 +169,7 @@ impl RecordedConfig {
             read_only: creation.read_only,
             on_exit: is_flag(&config.on_exit.from),
             ssh_port: creation.ssh_port.is_some(),
+            auto_ports: creation.auto_ports,
             profile: creation.profile.clone(),
             config: creation.config.clone(),
         }

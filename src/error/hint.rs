@@ -122,11 +122,18 @@ impl Error {
             }
             Self::NoSession { session, .. } => format!("`wharf open --session {session}` starts it"),
             Self::SessionEnded { container, session, .. } => format!("`wharf restart {container}:{session}` runs it again"),
+            Self::NotARepository { .. } => "`git init` makes one".to_owned(),
+            Self::NoBranchHere { .. } => "`wharf branches` shows which have one".to_owned(),
+            Self::UnfinishedBranch { .. } => "commit it, and merge or push the branch; then try again".to_owned(),
+            Self::PromptWithoutCommand => "name one: `wharf branch NAME --prompt FILE -- CMD`".to_owned(),
             Self::TwoSessions { .. } => "leave out one of them".to_owned(),
             Self::SessionRuns { .. } => "name another: `wharf open --session NAME -- CMD`".to_owned(),
             Self::LiveSessions { container, verb, .. } => format!("`wharf {verb} --force {container}` ends them"),
             Self::UnknownSessions { container, verb: "rm", .. } => {
                 format!("`wharf rm --force {container}` removes it all the same")
+            }
+            Self::UnknownSessions { container, verb: "restart", .. } => {
+                format!("`wharf restart --force {container}` restarts it all the same")
             }
             Self::UnknownSessions { container, verb, .. } => {
                 format!("`wharf {verb} --force {container}` recreates it all the same")

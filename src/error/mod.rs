@@ -70,6 +70,21 @@ pub enum Error {
     #[error("the project has several devcontainer.json files, and none of them is the usual one")]
     SeveralDevcontainers { names: Vec<String> },
 
+    #[error("`{}` is in no git repository", path.display())]
+    NotARepository { path: PathBuf },
+    #[error("git {verb}: {message}")]
+    Git { verb: String, message: String },
+    #[error("branch `{branch}` has no worktree")]
+    NoBranchHere { branch: String },
+    #[error(
+        "branch `{branch}` has work that is nowhere else{}{}",
+        named_lines("uncommitted", uncommitted),
+        named_lines("unmerged", unmerged)
+    )]
+    UnfinishedBranch { branch: String, uncommitted: Vec<String>, unmerged: Vec<String> },
+    #[error("there is no command to give the prompt to")]
+    PromptWithoutCommand,
+
     #[error("no container engine at `{}`: {source}", socket.display())]
     EngineUnreachable { socket: PathBuf, source: io::Error },
     #[error("no permission to use the container engine at `{}`", socket.display())]
@@ -288,6 +303,10 @@ fn quoted_paths(paths: &[PathBuf]) -> String {
 
 fn quoted_log(lines: &[String]) -> String {
     lines.iter().map(|line| format!("\n  | {line}")).collect()
+}
+
+fn named_lines(what: &str, lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n  {what}: {line}")).collect()
 }
 
 fn others(running: &[SessionName]) -> String {

@@ -16,9 +16,9 @@ use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::tmux::invocation;
-use super::{could_not_run, runtime};
+use super::{could_not_run, runtime, stopping};
 use crate::model::exit;
-use crate::protocol::{EXIT_CODE, ON_FAILURE, RESTART_VARIABLE};
+use crate::protocol::{EXIT_CODE, ON_FAILURE, RESTART_VARIABLE, STOP_SIGNAL_VARIABLE};
 
 const CTRL_C: u8 = 3;
 const CTRL_D: u8 = 4;
@@ -55,7 +55,8 @@ pub fn run(command: &[String]) -> ExitCode {
         };
         let code = exit::code_of(status);
         failures = if begun.elapsed() < AT_ONCE { failures + 1 } else { 1 };
-        let pause = (restarts && code != 0 && failures < MOST_FAILURES).then(|| FIRST_PAUSE * 2_u32.pow(failures - 1));
+        let may_run = restarts && !stopping::has_begun();
+        let pause = (may_run && code != 0 && failures < MOST_FAILURES).then(|| FIRST_PAUSE * 2_u32.pow(failures - 1));
         if pause.is_none() {
             note(Some(code));
         }
@@ -100,7 +101,11 @@ async fn run_to_end(command: &[String]) -> io::Result<ExitStatus> {
     let _interrupt = signal(SignalKind::interrupt())?;
     let _quit = signal(SignalKind::quit())?;
     let mut stop = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
-    let mut child = tokio::process::Command::new(&command[0]).args(&command[1..]).env_remove(RESTART_VARIABLE).spawn()?;
+    let mut child = tokio::process::Command::new(&command[0])
+        .args(&command[1..])
+        .env_remove(RESTART_VARIABLE)
+        .env_remove(STOP_SIGNAL_VARIABLE)
+        .spawn()?;
     loop {
         tokio::select! {
             ended = child.wait() => return ended,

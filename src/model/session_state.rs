@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Session;
+use super::{Session, SessionName};
 
 /// How long a session has to print nothing until its work is taken for done, in seconds.
 pub const QUIET: i64 = 10;
@@ -71,10 +71,23 @@ impl<Name> Session<Name> {
         if now - self.activity < QUIET { SessionState::Working } else { SessionState::Done }
     }
 
+    /// Whether it waits for its user because of a bell: one that its program answers for says so itself.
+    pub fn waits_by_bell(&self) -> bool {
+        self.exit_code.is_none() && self.report.is_none() && self.rings()
+    }
+
     /// Whether it has rung since somebody last typed into it.
     fn rings(&self) -> bool {
         let answered = self.sent.map_or(0, |sent| sent.bells);
         self.bells > answered && self.bell_at >= self.input
+    }
+}
+
+impl Session {
+    /// Those that wait for their user, the usual order kept.
+    pub fn waiting(sessions: &[Self], now: i64) -> Vec<SessionName> {
+        let waiting = sessions.iter().filter(|session| session.state(now) == SessionState::Waiting);
+        waiting.map(|session| session.name.clone()).collect()
     }
 }
 

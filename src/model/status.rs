@@ -83,13 +83,15 @@ pub struct Status {
     pub has_drifted: bool,
     /// The sessions that nobody looks at and that have rung.
     pub bells: Vec<SessionName>,
+    /// The sessions that wait for their user.
+    pub waiting: Vec<SessionName>,
     /// Whether something has happened in a session since somebody looked at it.
     pub has_activity: bool,
 }
 
 impl From<Condition> for Status {
     fn from(condition: Condition) -> Self {
-        Self { condition, has_drifted: false, bells: Vec::new(), has_activity: false }
+        Self { condition, has_drifted: false, bells: Vec::new(), waiting: Vec::new(), has_activity: false }
     }
 }
 

@@ -15,6 +15,8 @@ pub fn words(action: Action) -> (&'static str, &'static str) {
         Action::Restart => ("restarting", "restarted"),
         Action::Fresh => ("recreating", "recreated"),
         Action::Remove => ("removing", "removed"),
+        Action::Kill => ("ending the session of", "ended the session of"),
+        Action::RunAgain => ("running again in", "ran again in"),
         _ => ("opening", "opened"),
     }
 }
@@ -26,9 +28,11 @@ pub async fn take(action: Action, choice: &Choice) -> Result<(), String> {
     let session = choice.session.clone().unwrap_or_default().to_string();
     match action {
         Action::Stop => wharf(&["stop", &name]).await,
-        Action::Restart => wharf(&["restart", &name]).await,
+        Action::Restart => wharf(&["restart", "--force", &name]).await,
         Action::Fresh => wharf(&["open", "--fresh", "--force", "--detach", "--session", &session, &name]).await,
         Action::Remove => wharf(&["rm", "--force", &name]).await,
+        Action::Kill => wharf(&["kill", &format!("{name}:{session}")]).await,
+        Action::RunAgain => wharf(&["restart", &format!("{name}:{session}")]).await,
         Action::NewSession | Action::Split | Action::Logs | Action::Copy => Ok(()),
     }
 }

@@ -23,6 +23,8 @@ pub struct Known {
     pub container: Option<Listed>,
     /// What the container's relay has said. It counts unless the engine says that the container does not run.
     pub sessions: Vec<SessionName>,
+    /// Those of them that wait for their user.
+    pub waiting: Vec<SessionName>,
     pub last_used: Option<Timestamp>,
     pub score: f64,
     /// Whether it was heard of for itself, and not only for its container.
@@ -52,6 +54,10 @@ impl Known {
 
     pub fn standing(&self, session: Option<&SessionName>) -> Standing {
         let state = self.container.as_ref().map(|listed| listed.state);
+        let can_run = state.is_none_or(State::can_attach);
+        if can_run && session.is_some_and(|session| self.waiting.contains(session)) {
+            return Standing::Waiting;
+        }
         if self.pane(session).is_some() {
             return Standing::Open;
         }
@@ -112,6 +118,7 @@ impl Catalog {
                 panes: Vec::new(),
                 container: None,
                 sessions: Vec::new(),
+                waiting: Vec::new(),
                 last_used: None,
                 score: 0.0,
                 is_directory: false,
@@ -174,6 +181,14 @@ impl Catalog {
         }
     }
 
+    /// Which of the sessions wait for their user.
+    pub fn set_waiting(&mut self, waiting: Vec<(Project, Vec<SessionName>)>) {
+        self.known.iter_mut().for_each(|known| known.waiting.clear());
+        for (project, waiting) in waiting {
+            self.entry(&project).waiting = waiting;
+        }
+    }
+
     /// Makes the rows of what has been heard. Those that say the same as before are the same.
     pub fn refresh(&mut self) {
         let mut rows = Vec::with_capacity(self.known.len());
@@ -201,11 +216,12 @@ impl Catalog {
         let known = &self.known;
         rows.sort_by(|a, b| {
             let (of_a, of_b) = (&known[a.known], &known[b.known]);
-            let by_use = of_b.score.total_cmp(&of_a.score);
+            let by_wait = (a.standing != Standing::Waiting).cmp(&(b.standing != Standing::Waiting));
+            let by_use = || of_b.score.total_cmp(&of_a.score);
             let by_standing = || a.standing.rank().cmp(&b.standing.rank());
             let by_project = || of_a.project.cmp(&of_b.project);
             let by_session = || by_name(a.session.as_ref(), b.session.as_ref());
-            by_use.then_with(by_standing).then_with(by_project).then_with(by_session)
+            by_wait.then_with(by_use).then_with(by_standing).then_with(by_project).then_with(by_session)
         });
         self.rows = rows;
     }
@@ -301,6 +317,21 @@ mod tests {
         // And is not true of the next start.
         catalog.set_containers(vec![listed("/b", State::Running)]);
         assert_eq!(shown(&mut catalog), ["b /b running", "c main /c running", "a /a "]);
+    }
+
+    #[test]
+    fn what_waits_for_its_user_comes_before_all_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        crate::history::record(dir.path(), &project("/often"), &SessionName::default(), now);
+        let mut catalog = Catalog::new(None);
+        catalog.add_history(&History::read(dir.path()), now);
+        let claude: SessionName = "claude".parse().unwrap();
+        catalog.set_sessions(vec![(project("/api"), vec![SessionName::default(), claude.clone()])]);
+        catalog.set_waiting(vec![(project("/api"), vec![claude])]);
+        assert_eq!(shown(&mut catalog), ["api claude /api waiting", "often /often ", "api main /api running"]);
+        catalog.set_waiting(Vec::new());
+        assert_eq!(shown(&mut catalog), ["often /often ", "api main /api running", "api claude /api running"]);
     }
 
     #[test]

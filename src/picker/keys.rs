@@ -39,10 +39,12 @@ pub enum Action {
     Remove,
     Logs,
     Copy,
+    Kill,
+    RunAgain,
 }
 
 /// What the help shows.
-pub const HELP: [(&str, &str); 15] = [
+pub const HELP: [(&str, &str); 17] = [
     ("Enter", "open"),
     ("M-n", "open a new session"),
     ("M-s", "open in a split"),
@@ -50,6 +52,8 @@ pub const HELP: [(&str, &str); 15] = [
     ("M-r", "restart"),
     ("M-f", "recreate (fresh) and open"),
     ("M-d", "remove the container"),
+    ("M-k", "end the session"),
+    ("M-a", "run its command again"),
     ("M-l", "log"),
     ("M-c", "copy the container's name"),
     ("Up Down C-p C-n C-k C-j", "select"),
@@ -117,6 +121,8 @@ fn alt(code: KeyCode) -> Order {
         KeyCode::Char('r') => Order::Do(Action::Restart),
         KeyCode::Char('f') => Order::Do(Action::Fresh),
         KeyCode::Char('d') => Order::Do(Action::Remove),
+        KeyCode::Char('k') => Order::Do(Action::Kill),
+        KeyCode::Char('a') => Order::Do(Action::RunAgain),
         KeyCode::Char('l') => Order::Do(Action::Logs),
         KeyCode::Char('c') => Order::Do(Action::Copy),
         KeyCode::Backspace => Order::Edit(Edit::DeleteWord),
@@ -145,6 +151,8 @@ mod tests {
             (ctrl('p'), Order::Move(Move::Up)),
             (ctrl('w'), Order::Edit(Edit::DeleteWord)),
             (meta('x'), Order::Do(Action::Stop)),
+            (meta('k'), Order::Do(Action::Kill)),
+            (meta('a'), Order::Do(Action::RunAgain)),
             (meta('z'), Order::Nothing),
             (ctrl('z'), Order::Nothing),
         ] {

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
+use jiff::Timestamp;
 use ratatui::text::Line;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -15,7 +16,7 @@ use super::{AGAIN, Outcome, Picker, action, escapes, sources};
 use crate::context::Context;
 use crate::engine::Listed;
 use crate::error::Result;
-use crate::model::SessionName;
+use crate::model::Session;
 use crate::project::Project;
 use crate::quote;
 use crate::tmux::OpenPane;
@@ -27,7 +28,7 @@ const LOG_LINES: usize = 2000;
 
 pub enum News {
     Containers(Result<Vec<Listed>>),
-    Sessions(Vec<(Project, Vec<SessionName>)>),
+    Sessions(Vec<(Project, Vec<Session>)>),
     Panes(Option<Vec<OpenPane>>),
     Directories(Vec<PathBuf>),
     Opened(Result<()>),
@@ -112,7 +113,11 @@ impl Picker<'_> {
                 self.ask_engine(AGAIN);
             }
             News::Sessions(sessions) => {
-                screen.catalog.set_sessions(sessions);
+                let now = Timestamp::now().as_second();
+                let waiting = sessions.iter().map(|(project, all)| (project.clone(), Session::waiting(all, now))).collect();
+                let names = |all: Vec<Session>| all.into_iter().map(|session| session.name).collect();
+                screen.catalog.set_sessions(sessions.into_iter().map(|(project, all)| (project, names(all))).collect());
+                screen.catalog.set_waiting(waiting);
                 // By exec it is a program in each container.
                 let pause = if self.context.relays().are_used() { AGAIN } else { AGAIN * 10 };
                 self.ask_relays(pause);

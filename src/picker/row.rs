@@ -9,6 +9,8 @@ use crate::quote;
 /// How a project or a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
+    /// For its user.
+    Waiting,
     /// A pane of the host's shows it.
     Open,
     Running,
@@ -22,15 +24,17 @@ impl Standing {
     /// What comes first among what is used alike.
     pub fn rank(self) -> u8 {
         match self {
-            Self::Open => 0,
-            Self::Running => 1,
-            Self::Idle(_) => 2,
-            Self::New => 3,
+            Self::Waiting => 0,
+            Self::Open => 1,
+            Self::Running => 2,
+            Self::Idle(_) => 3,
+            Self::New => 4,
         }
     }
 
     pub fn word(self) -> String {
         match self {
+            Self::Waiting => "waiting".to_owned(),
             Self::Open => "open".to_owned(),
             Self::Running => "running".to_owned(),
             Self::Idle(state) => state.to_string(),
@@ -40,6 +44,7 @@ impl Standing {
 
     pub fn mark(self) -> char {
         match self {
+            Self::Waiting => '?',
             Self::Open | Self::Running => '●',
             Self::Idle(_) => '○',
             Self::New => ' ',

@@ -188,6 +188,7 @@ fn draw_row(buffer: &mut Buffer, area: Rect, row: &Row, hits: &[u32], is_selecte
 
 fn style_of(standing: Standing) -> Style {
     match standing {
+        Standing::Waiting => Style::new().fg(Color::Magenta).add_modifier(Modifier::BOLD),
         Standing::Open => Style::new().fg(Color::Green).add_modifier(Modifier::BOLD),
         Standing::Running => Style::new().fg(Color::Green),
         Standing::Idle(state) if state.is_up() => Style::new().fg(Color::Yellow),

@@ -44,6 +44,15 @@ pub mod commands {
         new_session(&["-d", "-s", session.as_str()], command)
     }
 
+    /// Attaches as `program` does, to a session whose mouse is for its programs alone where `outside` is a tmux: that one has a
+    /// copy mode, and keys for it, of the person's own.
+    pub fn with_mouse(program: Program, session: &SessionName, outside: bool) -> Program {
+        let Program::Tmux(mut words) = program else { return program };
+        let mouse = if outside { "off" } else { "on" };
+        words.extend([";", "set-option", "-t", &pane(session), "mouse", mouse].map(str::to_owned));
+        Program::Tmux(words)
+    }
+
     pub fn end(session: &SessionName) -> Program {
         tmux(&["kill-session", "-t", &exactly(session)])
     }

@@ -11,6 +11,7 @@
 //! connection, a client sends no more than [`WINDOW`] bytes of it ahead of what the relay has reported by
 //! [`Frame::Taken`], and the relay reads whatever comes at once. The window is a program's own: it begins with the request.
 
+mod directory;
 pub mod hooks;
 mod inner;
 pub mod launch;
@@ -27,6 +28,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use tokio_util::codec::{Decoder, Encoder};
 
+pub use directory::Directory;
 pub use inner::{
     CONFIG, CONFIG_PATH, EXIT_CODE, HAS_BEGUN, HOST_DIR, LIFE_DIR, LIFE_PARENT, ON_FAILURE, RESTART_VARIABLE, RUNTIME_DIR,
     TMUX_SOCKET, commands,
@@ -36,7 +38,7 @@ pub use launch::{
 };
 pub use window::Window;
 
-use crate::model::{Session, Size};
+use crate::model::{Session, SessionName, Size};
 
 /// The newest version of the protocol that this side speaks. It changes with every change that an older side would misread.
 /// Version 2 has sizes in pixels; before, [`Frame::Resize`] has none.
@@ -89,6 +91,8 @@ pub enum Frame {
     Output(Bytes),
     /// Standard error.
     ErrorOutput(Bytes),
+    /// What runs in the session that is followed, when it is something else than before.
+    Foreground(Foreground),
     /// The program has ended with this code; 128 and the signal's number where a signal ended it.
     Exit(i32),
     Sessions(Vec<Session>),
@@ -109,6 +113,9 @@ pub struct Hello {
     /// The path of the project, as the container's side knows it.
     #[serde(default)]
     pub project: Option<String>,
+    /// The directory that the container has there.
+    #[serde(default)]
+    pub directory: Option<Directory>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +144,30 @@ pub struct Run {
     /// The size of the terminal that the program gets.
     #[serde(default)]
     pub terminal: Option<Size>,
+    /// Where the program shows a session in a pane of the host's tmux: what the pane is to hold beside the screen.
+    #[serde(default)]
+    pub follow: Option<Follow>,
+}
+
+/// The session whose history goes into a pane's own, and whose programs are told of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Follow {
+    pub session: SessionName,
+    /// How many lines of history the pane keeps.
+    pub lines: u32,
+    /// Whether the pane was opened for the session: else it holds the history of a shell as well.
+    pub is_own: bool,
+}
+
+/// What runs in the foreground of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreground {
+    /// The program's name.
+    pub command: String,
+    /// The directory that it is in, as the container has it.
+    pub directory: String,
+    /// Whether it fills the screen, as an editor does (the alternate screen).
+    pub fills_screen: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +198,7 @@ impl Program {
 
 impl Hello {
     pub fn new(project: Option<String>) -> Self {
-        Self { oldest: OLDEST, newest: Some(NEWEST), project }
+        Self { oldest: OLDEST, newest: Some(NEWEST), project, directory: None }
     }
 
     /// The version that both sides speak then.
@@ -196,6 +227,7 @@ impl Encoder<Frame> for Codec {
             }
             Frame::Request(request) => json(&request, into)?,
             Frame::Sessions(sessions) => json(&sessions, into)?,
+            Frame::Foreground(foreground) => json(&foreground, into)?,
             Frame::Input(bytes) | Frame::Output(bytes) | Frame::ErrorOutput(bytes) => into.put_slice(&bytes),
             Frame::Resize(size) => {
                 into.put_u16(size.columns);
@@ -258,6 +290,7 @@ fn kind(frame: &Frame) -> u8 {
         Frame::ErrorOutput(_) => b'e',
         Frame::Exit(_) => b'X',
         Frame::Sessions(_) => b'S',
+        Frame::Foreground(_) => b'F',
         Frame::Unused(_) => b'U',
         Frame::Refused(_) => b'N',
     }
@@ -272,6 +305,7 @@ fn parse(kind: u8, mut payload: Bytes) -> io::Result<Frame> {
         b'o' => Frame::Output(payload),
         b'e' => Frame::ErrorOutput(payload),
         b'S' => Frame::Sessions(from_json(&payload)?),
+        b'F' => Frame::Foreground(from_json(&payload)?),
         b'N' => Frame::Refused(String::from_utf8_lossy(&payload).into_owned()),
         b'r' => {
             let has_pixels = payload.len() == 8;

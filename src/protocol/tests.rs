@@ -7,6 +7,7 @@ fn run() -> Request {
         environment: vec!["A=b".to_owned()],
         directory: Some("/srv/it's".to_owned()),
         terminal: Some(Size { columns: 80, rows: 24, pixel_width: 1280, pixel_height: 768 }),
+        follow: Some(Follow { session: "main".parse().unwrap(), lines: 2000, is_own: true }),
     })
 }
 
@@ -28,6 +29,7 @@ fn frames() -> Vec<Frame> {
         Frame::ErrorOutput(Bytes::from_static(b"no")),
         Frame::Exit(-1),
         Frame::Sessions(vec![Session::new("main".parse().unwrap())]),
+        Frame::Foreground(Foreground { command: "vim".to_owned(), directory: "/srv/it's".to_owned(), fills_screen: true }),
         Frame::Unused(u64::MAX),
         Frame::Refused("no".to_owned()),
     ]
@@ -76,7 +78,7 @@ fn what_is_no_frame_is_an_error_and_reserves_nothing() {
 
 #[test]
 fn both_sides_speak_the_newest_version_that_both_know() {
-    let side = |oldest, newest| Hello { oldest, newest, project: None };
+    let side = |oldest, newest| Hello { oldest, newest, ..Hello::default() };
     // The first version says only one number.
     assert_eq!(side(OLDEST, None).agreed(), Some(OLDEST));
     assert_eq!(side(OLDEST, Some(NEWEST + 1)).agreed(), Some(NEWEST));
@@ -93,7 +95,13 @@ fn of_another_versions_hello_the_version_is_read() {
 
 #[test]
 fn a_request_that_is_too_long_is_not_sent() {
-    let run = Run { program: Program::Tmux(vec!["x".repeat(MAX_PAYLOAD)]), environment: vec![], directory: None, terminal: None };
+    let run = Run {
+        program: Program::Tmux(vec!["x".repeat(MAX_PAYLOAD)]),
+        environment: vec![],
+        directory: None,
+        terminal: None,
+        follow: None,
+    };
     let mut bytes = BytesMut::new();
     assert!(Codec.encode(Frame::Request(Request::Run(run)), &mut bytes).is_err());
     assert!(bytes.is_empty());

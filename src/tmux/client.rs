@@ -1,8 +1,10 @@
 //! The client that a person looks at.
 
+use std::path::PathBuf;
+
 use tmux_interface::{DisplayMessage, ListClients, TmuxCommands};
 
-use super::{ClientName, PaneId, TmuxServer};
+use super::{ClientName, PaneId, TmuxServer, WindowId};
 use crate::error::{Error, Result};
 use crate::quote;
 
@@ -18,6 +20,18 @@ impl TmuxServer {
         let clients = printed.lines().filter_map(|line| line.strip_prefix("0 ")?.split_once(' '));
         let latest = clients.max_by_key(|(activity, _)| activity.parse::<i64>().unwrap_or_default());
         Ok(latest.and_then(|(_, name)| name.parse().ok()))
+    }
+
+    /// The clients that people have, each with the window that it shows and its terminal; a watcher's is nobody's.
+    pub fn clients(&self) -> Result<Vec<(ClientName, WindowId, PathBuf)>> {
+        let format = "#{client_control_mode} #{window_id} #{client_tty} #{client_name}";
+        let printed = self.run("look for the clients", &TmuxCommands::new().cmd(ListClients::new().format(format)))?;
+        let clients = printed.lines().filter_map(|line| {
+            let mut words = line.strip_prefix("0 ")?.splitn(3, ' ');
+            let (window, terminal, name) = (words.next()?, words.next()?, words.next()?);
+            Some((name.parse().ok()?, window.parse().ok()?, terminal.into()))
+        });
+        Ok(clients.collect())
     }
 
     /// Columns and rows; `None` where the client is gone.

@@ -1,10 +1,11 @@
-//! Keys that do something else in a pane that shows a session: what a person has bound to copy mode and to splits is left
-//! alone everywhere else, and comes back when nobody wants the detour any more.
+//! Keys that do something else in a pane that shows a session: what a person has bound to them is left alone everywhere else,
+//! and comes back when nobody wants the detour any more.
 
 use serde::{Deserialize, Serialize};
 use tmux_interface::{BindKey, ListKeys, SetOption, ShowOptions, TmuxCommand, TmuxCommands};
 
 use super::mark;
+use super::panes::FULL_SCREEN;
 use super::{Beside, TmuxServer, shell_command};
 use crate::error::{Error, Result};
 use crate::quote::tmux_word;
@@ -26,15 +27,17 @@ pub struct Bound {
 /// What a key does where it is pressed in a pane that shows a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Detour {
-    /// Into the history of the session, where the host's pane has none.
-    CopyMode { up: bool },
+    /// Clears the session's history with the pane's.
+    ClearHistory,
+    /// Asks whether the session's program fills the screen: the pane's always does.
+    FullScreen,
     /// A new session of the same container.
     Split(Beside),
 }
 
 impl TmuxServer {
-    /// Leads the keys of copy mode into the session's history, and with `splits` those that open panes and windows into the
-    /// pane's container. `wharf` is the program to call.
+    /// Leads the keys that clear a history or ask for a full screen to the session, and with `splits` those that open panes and
+    /// windows into the pane's container. `wharf` is the program to call.
     pub fn detour(&self, wharf: &str, splits: bool) -> Result<()> {
         let before = self.detours()?;
         let (mut commands, mut now) = (TmuxCommands::new(), Vec::new());
@@ -46,17 +49,19 @@ impl TmuxServer {
             let detour = detour_of(&original.command);
             if let Some(detour) = detour.filter(|detour| splits || !matches!(detour, Detour::Split(_))) {
                 let condition = mark::is_living();
-                let words = ["if-shell", "-F", &condition, &detour.command(wharf), &original.command];
+                let command = original.as_read();
+                let words = ["if-shell", "-F", &condition, &detour.command(wharf, &command), &command];
                 commands.push(original.bind(detour.note(), &words));
                 now.push(original.clone());
-            } else if let (true, Some(detour)) = (bound.is_detour(), detour_of(&original.command)) {
+            } else if bound.is_detour() {
                 // A single word is read as a line of a configuration file.
-                commands.push(original.bind(detour.note(), &[&original.command]));
+                let note = detour_of(&original.command).and_then(|detour| detour.note());
+                commands.push(original.bind(note, &[&original.as_read()]));
             }
         }
         let remembered = serde_json::to_string(&now).map_err(|error| Error::io("remember the keys", error.into()))?;
         commands.push(SetOption::new().server().option(DETOURS).value(remembered));
-        self.run("bind the keys of copy mode", &commands).map(drop)
+        self.run("bind the keys of sessions", &commands).map(drop)
     }
 
     fn detours(&self) -> Result<Vec<Bound>> {
@@ -94,8 +99,32 @@ impl Bound {
             .any(|condition| self.command.starts_with(&format!("if-shell -F \"{condition}\" ")))
     }
 
-    fn bind(&self, note: &'static str, command: &[&str]) -> TmuxCommand<'static> {
-        let mut bind = BindKey::new().key_table(self.table.clone()).note(note);
+    /// The command as a line of a configuration file: `list-keys` has a backslash before what separates two commands.
+    fn as_read(&self) -> String {
+        let (mut read, mut quote) = (String::with_capacity(self.command.len()), None);
+        let mut rest = self.command.chars().peekable();
+        while let Some(c) = rest.next() {
+            match (c, quote) {
+                ('\\', None) if rest.peek() == Some(&';') => continue,
+                ('"' | '\'', None) => quote = Some(c),
+                (c, Some(begun)) if c == begun => quote = None,
+                ('\\', Some('"') | None) => {
+                    read.push(c);
+                    read.extend(rest.next());
+                    continue;
+                }
+                _ => {}
+            }
+            read.push(c);
+        }
+        read
+    }
+
+    fn bind(&self, note: Option<&'static str>, command: &[&str]) -> TmuxCommand<'static> {
+        let mut bind = BindKey::new().key_table(self.table.clone());
+        if let Some(note) = note {
+            bind = bind.note(note);
+        }
         if self.repeats {
             bind = bind.repeat();
         }
@@ -109,26 +138,21 @@ impl Bound {
 
 impl Detour {
     /// What `list-keys -N` shows: tmux's own words for what it is to the person.
-    fn note(&self) -> &'static str {
+    fn note(&self) -> Option<&'static str> {
         match self {
-            Self::CopyMode { up: false } => "Enter copy mode",
-            Self::CopyMode { up: true } => "Enter copy mode and scroll up",
-            Self::Split(Beside::Window) => "Create a new window",
-            Self::Split(Beside::Right | Beside::Left) => "Split window horizontally",
-            Self::Split(Beside::Below | Beside::Above) => "Split window vertically",
+            Self::ClearHistory | Self::FullScreen => None,
+            Self::Split(Beside::Window) => Some("Create a new window"),
+            Self::Split(Beside::Right | Beside::Left) => Some("Split window horizontally"),
+            Self::Split(Beside::Below | Beside::Above) => Some("Split window vertically"),
         }
     }
 
-    /// As tmux reads it in a configuration file.
-    fn command(&self, wharf: &str) -> String {
+    /// As tmux reads it in a configuration file, in place of `original`.
+    fn command(&self, wharf: &str, original: &str) -> String {
         match self {
-            // `ESC[9998~` and its like are keys of the tmux inside, one pair for each way to move in copy mode.
-            Self::CopyMode { up } => {
-                let (emacs, vi) = if *up { ("9996", "9995") } else { ("9998", "9997") };
-                let keys = |number: &str| number.bytes().map(|b| format!(" {b:x}")).collect::<String>();
-                let send = |number| format!("send-keys -H 1b 5b{} 7e", keys(number));
-                format!("if-shell -F '#{{==:#{{mode-keys}},vi}}' '{}' '{}'", send(vi), send(emacs))
-            }
+            // `ESC[9990~` is a key of the tmux inside.
+            Self::ClearHistory => format!("{original} ; send-keys -H 1b 5b 39 39 39 30 7e"),
+            Self::FullScreen => original.replace("#{alternate_on}", &format!("#{{{FULL_SCREEN}}}")),
             Self::Split(beside) => {
                 let words = [wharf, "split", beside.word()];
                 let line = shell_command(&words, &[("--client", "#{client_name}"), ("--pane", "#{pane_id}")]);
@@ -140,10 +164,11 @@ impl Detour {
 
 /// What a binding's command becomes in a pane that shows a session; `None` for one that stays what it is.
 fn detour_of(command: &str) -> Option<Detour> {
-    match command {
-        "copy-mode" => return Some(Detour::CopyMode { up: false }),
-        "copy-mode -u" => return Some(Detour::CopyMode { up: true }),
-        _ => {}
+    if command.split_ascii_whitespace().any(|word| word == "clear-history") {
+        return Some(Detour::ClearHistory);
+    }
+    if command.contains("#{alternate_on}") {
+        return Some(Detour::FullScreen);
     }
     let (verb, rest) = command.split_once(' ').unwrap_or((command, ""));
     let is_window = match verb {
@@ -212,9 +237,14 @@ mod tests {
     fn what_is_led_elsewhere() {
         let split = |beside| Some(Detour::Split(beside));
         for (command, detour) in [
-            ("copy-mode", Some(Detour::CopyMode { up: false })),
-            ("copy-mode -u", Some(Detour::CopyMode { up: true })),
-            ("copy-mode -M", None),
+            ("copy-mode", None),
+            ("clear-history", Some(Detour::ClearHistory)),
+            (r"send-keys C-l \; clear-history", Some(Detour::ClearHistory)),
+            ("display-message clear-history-please", None),
+            (
+                r##"if-shell -F "#{||:#{alternate_on},#{pane_in_mode}}" { send-keys -M } { copy-mode -e }"##,
+                Some(Detour::FullScreen),
+            ),
             ("new-window", split(Beside::Window)),
             (r##"new-window -c "#{pane_current_path}""##, split(Beside::Window)),
             ("split-window", split(Beside::Below)),
@@ -235,12 +265,12 @@ mod tests {
 
     #[test]
     fn a_detours_command_is_one_that_tmux_reads() {
-        let copy = Detour::CopyMode { up: false }.command("");
-        assert_eq!(
-            copy,
-            "if-shell -F '#{==:#{mode-keys},vi}' \
-             'send-keys -H 1b 5b 39 39 39 37 7e' 'send-keys -H 1b 5b 39 39 39 38 7e'"
-        );
-        assert!(Detour::Split(Beside::Right).command("/opt/it's/wharf").starts_with(r"run-shell -b 'exec '\''/opt/it'\''\"));
+        let bound = Bound::parse(r#"bind-key -T root C-k send-keys "a \; b" \; clear-history"#, "root").unwrap();
+        let cleared = Detour::ClearHistory.command("", &bound.as_read());
+        assert_eq!(cleared, r#"send-keys "a \; b" ; clear-history ; send-keys -H 1b 5b 39 39 39 30 7e"#);
+        let asked = Detour::FullScreen.command("", "if-shell -F '#{alternate_on}' { send-keys -M }");
+        assert_eq!(asked, "if-shell -F '#{@wharf_full_screen}' { send-keys -M }");
+        let split = Detour::Split(Beside::Right).command("/opt/it's/wharf", "split-window -h");
+        assert!(split.starts_with(r"run-shell -b 'exec '\''/opt/it'\''\"));
     }
 }

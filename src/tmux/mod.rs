@@ -22,6 +22,7 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use tmux_interface::TmuxCommands;
@@ -98,7 +99,10 @@ impl TmuxServer {
 
     /// Runs commands without waiting for them, where nothing follows from how they end.
     fn run_aside(&self, commands: &TmuxCommands) {
-        let _ = self.command(commands).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        if let Ok(mut child) = self.command(commands).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
+            // A process that nobody waits for stays beside its parent as a zombie.
+            thread::spawn(move || child.wait());
+        }
     }
 
     fn command(&self, commands: &TmuxCommands) -> Command {

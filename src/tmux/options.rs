@@ -17,6 +17,9 @@ pub const MENU_KEY: &str = "@wharf-menu-key";
 /// The key that opens the picker, after the prefix.
 pub const PICK_KEY: &str = "@wharf-pick-key";
 
+/// The key that opens the next session that waits for its user, after the prefix.
+pub const NEXT_KEY: &str = "@wharf-next-key";
+
 /// The size of the picker's popup: columns and rows, each in cells or in per cent of the client.
 pub const PICK_SIZE: &str = "@wharf-pick-size";
 
@@ -35,6 +38,8 @@ pub struct Options {
     /// The key of the picker; `None` binds none.
     pub pick_key: Option<String>,
     pub pick_size: PopupSize,
+    /// The key for the next session that waits; `None` binds none.
+    pub next_key: Option<String>,
     pub splits: bool,
 }
 
@@ -73,6 +78,7 @@ impl TmuxServer {
             Ok::<_, Error>(Some(key).filter(|key| !key.is_empty()))
         };
         let (open_key, pick_key, menu_key) = (key(OPEN_KEY, "O")?, key(PICK_KEY, "W")?, key(MENU_KEY, "M-w")?);
+        let next_key = key(NEXT_KEY, "N")?;
         let pick_size = value(PICK_SIZE)?.unwrap_or_else(|| "80%x75%".to_owned());
         let pick_size =
             pick_size.parse().map_err(|()| format!("`{PICK_SIZE}` is like `80%x75%` or `100x30`, and not `{pick_size}`"));
@@ -86,7 +92,7 @@ impl TmuxServer {
         };
         problems.extend(pick_size.as_ref().err().cloned());
         match pick_size {
-            Ok(pick_size) if problems.is_empty() => Ok(Options { open_key, menu_key, pick_key, pick_size, splits }),
+            Ok(pick_size) if problems.is_empty() => Ok(Options { open_key, menu_key, pick_key, pick_size, next_key, splits }),
             _ => Err(Error::Options { problems }),
         }
     }
@@ -99,7 +105,7 @@ impl TmuxServer {
 
 /// What is wrong with an option's name, where it looks like one of ours and is not.
 fn unknown(name: &str) -> Option<String> {
-    let known: Vec<String> = [OPEN_KEY, MENU_KEY, PICK_KEY, PICK_SIZE, SPLITS, WINDOW_NAME]
+    let known: Vec<String> = [OPEN_KEY, MENU_KEY, PICK_KEY, NEXT_KEY, PICK_SIZE, SPLITS, WINDOW_NAME]
         .map(str::to_owned)
         .into_iter()
         .chain(widget::options())

@@ -1,12 +1,18 @@
 //! What the picker asks of the host's tmux: the panes that show sessions, and what is on them.
 
-use tmux_interface::{CapturePane, ListPanes, SetBuffer, TmuxCommands};
+use tmux_interface::{CapturePane, DisplayMessage, KillPane, ListPanes, SetBuffer, SetOption, TmuxCommands};
 
 use super::mark::{self, PROJECT, SESSION};
 use super::{ClientName, PaneId, TmuxServer};
 use crate::error::Result;
 use crate::model::SessionName;
 use crate::project::Project;
+
+/// On a pane: the program that runs in its session, and its directory, as the container has it.
+const COMMAND: &str = "@wharf_command";
+const PATH: &str = "@wharf_path";
+/// And whether that program fills the screen, as an editor does.
+pub(super) const FULL_SCREEN: &str = "@wharf_full_screen";
 
 /// A pane that shows a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +40,43 @@ impl TmuxServer {
         Ok(panes)
     }
 
+    /// Closes panes, and windows with their last.
+    pub fn close_panes(&self, panes: &[PaneId]) -> Result<()> {
+        let mut commands = TmuxCommands::new();
+        for pane in panes {
+            commands.push(KillPane::new().target_pane(pane.to_string()));
+        }
+        if panes.is_empty() { Ok(()) } else { self.run("close the panes", &commands).map(drop) }
+    }
+
     /// What a pane shows, with escape sequences for its colours.
     pub fn capture(&self, pane: &PaneId) -> Result<String> {
         let capture = CapturePane::new().escape_sequences().stdout().target_pane(pane.to_string());
         self.run("look at the pane", &TmuxCommands::new().cmd(capture))
+    }
+
+    /// How many lines of history a pane keeps.
+    pub fn history_limit(&self, pane: &PaneId) -> Option<u32> {
+        let ask = DisplayMessage::new().print().target_pane(pane.to_string()).message("#{history_limit}");
+        self.run("look at the pane", &TmuxCommands::new().cmd(ask)).ok()?.parse().ok()
+    }
+
+    /// Notes on a pane what runs in its session, and where, as the container has it.
+    pub fn say_what_runs(&self, pane: &PaneId, command: &str, directory: &str, fills_screen: bool) {
+        let set = |option| SetOption::new().pane().quiet().target_pane(pane.to_string()).option(option);
+        let command = set(COMMAND).value(command);
+        let fills_screen = set(FULL_SCREEN).value(if fills_screen { "1" } else { "0" });
+        self.run_aside(&TmuxCommands::new().cmd(command).cmd(set(PATH).value(directory)).cmd(fills_screen));
+    }
+
+    /// Says on the client that shows a pane that what its program copies gets no further, and what to set: unless it does,
+    /// or its person wants it so.
+    pub fn say_if_copies_are_lost(&self, pane: &PaneId) {
+        let ask = DisplayMessage::new().print().message("#{set-clipboard}");
+        let setting = self.run("look at its options", &TmuxCommands::new().cmd(ask));
+        if let (Ok("external"), Ok(Some(client))) = (setting.as_deref(), self.client_of(pane)) {
+            let _ = self.show_message(&client, "what was copied did not reach tmux: set -s set-clipboard on lets it");
+        }
     }
 
     /// Puts text into a new buffer, and into the clipboard of the client's terminal where that takes it.

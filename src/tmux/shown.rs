@@ -3,7 +3,7 @@
 use tmux_interface::SetOption;
 
 use super::WindowId;
-use crate::model::Status;
+use crate::model::{SessionName, Status};
 
 /// On a window: how its project's container stands, in one word.
 pub const STATE: &str = "@wharf_state";
@@ -16,11 +16,16 @@ pub const BELL: &str = "@wharf_bell";
 /// On a window: `1` where something has happened in a session since somebody looked at it.
 pub const ACTIVITY: &str = "@wharf_activity";
 
-const OPTIONS: [&str; 5] = [STATE, EXIT_CODE, DRIFT, BELL, ACTIVITY];
+/// On a window: the sessions that wait for their user, with a comma between two.
+pub const WAIT: &str = "@wharf_wait";
+/// Of the server: how many sessions of its windows wait for their user.
+pub const WAITING: &str = "@wharf_waiting";
+
+const OPTIONS: [&str; 6] = [STATE, EXIT_CODE, DRIFT, BELL, ACTIVITY, WAIT];
 
 /// The values of a window's options; an empty one is not set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Shown([String; 5]);
+pub struct Shown([String; 6]);
 
 impl Shown {
     /// For [`Shown::parse`], within a list of windows.
@@ -51,13 +56,15 @@ impl Shown {
 
 impl From<&Status> for Shown {
     fn from(status: &Status) -> Self {
+        let join = |sessions: &[SessionName]| sessions.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let flag = |is: bool| if is { "1".to_owned() } else { String::new() };
         Self([
             status.condition.word().to_owned(),
             status.condition.exit_code().map(|code| code.to_string()).unwrap_or_default(),
             flag(status.has_drifted),
-            status.bells.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+            join(&status.bells),
             flag(status.has_activity),
+            join(&status.waiting),
         ])
     }
 }

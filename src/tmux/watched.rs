@@ -11,13 +11,13 @@ use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tmux_interface::{DisplayMessage, TmuxCommands, WaitFor};
+use tmux_interface::{DisplayMessage, SetOption, TmuxCommands, WaitFor};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use super::changes::CHANNEL;
 use super::mark::{self, CONTAINER};
-use super::shown::Shown;
+use super::shown::{Shown, WAITING};
 use super::{TmuxServer, WindowId};
 use crate::error::Result;
 use crate::model::ContainerName;
@@ -71,13 +71,21 @@ impl TmuxServer {
         WindowWatch { tmux: self, process, client: None, has_listed: false }
     }
 
-    /// Makes windows show something else, all at once.
+    /// Makes windows show something else, all at once, and says for how many sessions somebody is waited for, where that is
+    /// another number.
     ///
     /// # Errors
     ///
     /// The server has not done it, or not all of it.
-    pub async fn show(&self, changes: impl IntoIterator<Item = (&WindowId, &Shown, &Shown)>) -> Result<()> {
+    pub async fn show(
+        &self,
+        changes: impl IntoIterator<Item = (&WindowId, &Shown, &Shown)>,
+        waiting: Option<usize>,
+    ) -> Result<()> {
         let mut commands = TmuxCommands::new();
+        if let Some(waiting) = waiting {
+            commands.push(SetOption::new().global().option(WAITING).value(waiting.to_string()));
+        }
         for (window, old, new) in changes {
             old.changes(new, window).into_iter().for_each(|change| commands.push(change));
         }

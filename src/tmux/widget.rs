@@ -4,7 +4,7 @@
 use tmux_interface::{SetOption, TmuxCommands};
 
 use super::TmuxServer;
-use super::shown::{ACTIVITY, BELL, DRIFT, STATE};
+use super::shown::{ACTIVITY, BELL, DRIFT, STATE, WAIT};
 use crate::error::Result;
 use crate::model::Condition;
 
@@ -12,6 +12,8 @@ use crate::model::Condition;
 pub const STATUS: &str = "@wharf-status";
 /// What is added where sessions have rung.
 const STATUS_BELL: &str = "@wharf-status-bell";
+/// What is added where sessions wait for their user.
+const STATUS_WAITING: &str = "@wharf-status-waiting";
 const STATUS_ACTIVITY: &str = "@wharf-status-activity";
 const STATUS_DRIFT: &str = "@wharf-status-drift";
 
@@ -34,10 +36,11 @@ pub fn options() -> impl Iterator<Item = String> {
 
 fn defaults() -> Vec<(String, String)> {
     let mut defaults = vec![(STATUS.to_owned(), status())];
-    defaults.extend(Condition::ALL.map(|condition| (of(condition), default_of(condition).to_owned())));
-    defaults.push((STATUS_BELL.to_owned(), format!(" #[fg=yellow,bold]!#{{{BELL}}}#[default]")));
-    defaults.push((STATUS_ACTIVITY.to_owned(), " #[fg=cyan]+#[default]".to_owned()));
-    defaults.push((STATUS_DRIFT.to_owned(), " #[fg=yellow]~#[default]".to_owned()));
+    defaults.extend(Condition::ALL.map(|condition| (of(condition), default_of(condition))));
+    defaults.push((STATUS_BELL.to_owned(), format!(" {}", asks(&format!("!#{{{BELL}}}")))));
+    defaults.push((STATUS_WAITING.to_owned(), format!(" {}", asks(&format!("?#{{{WAIT}}}")))));
+    defaults.push((STATUS_ACTIVITY.to_owned(), " +".to_owned()));
+    defaults.push((STATUS_DRIFT.to_owned(), " ~".to_owned()));
     defaults
 }
 
@@ -45,18 +48,33 @@ fn of(condition: Condition) -> String {
     format!("{STATUS}-{}", condition.word())
 }
 
-fn default_of(condition: Condition) -> &'static str {
+/// Nobody knows what it is drawn on: what goes well is in the status line's own colours, and what does not has both colours
+/// of its own.
+fn default_of(condition: Condition) -> String {
     match condition {
-        Condition::Running => "#[fg=green]●#[default]",
-        Condition::Starting => "#[fg=yellow]○ starting#[default]",
-        Condition::Paused => "#[fg=yellow]● paused#[default]",
-        Condition::Unhealthy => "#[fg=red]● unhealthy#[default]",
-        Condition::Stopped => "#[dim]○ stopped#[default]",
-        Condition::Exited(_) => "#[fg=red]× exited #{@wharf_exit_code}#[default]",
-        Condition::OutOfMemory => "#[fg=red]× out of memory#[default]",
-        Condition::None => "#[dim]- no container#[default]",
-        Condition::NoEngine => "#[fg=red]? no engine#[default]",
+        Condition::Running => "●".to_owned(),
+        Condition::Starting => "○ starting".to_owned(),
+        Condition::Paused => asks("● paused"),
+        Condition::Unhealthy => is_bad("● unhealthy"),
+        Condition::Stopped => "○ stopped".to_owned(),
+        Condition::Exited(_) => is_bad("× exited #{@wharf_exit_code}"),
+        Condition::OutOfMemory => is_bad("× out of memory"),
+        Condition::None => "- no container".to_owned(),
+        Condition::NoEngine => is_bad("? no engine"),
     }
+}
+
+fn is_bad(text: &str) -> String {
+    styled("fg=white,bold,bg=red", text)
+}
+
+fn asks(text: &str) -> String {
+    styled("fg=black,bg=yellow", text)
+}
+
+/// Text in a style, after which all is as it was: what stands around it can have colours of its own.
+fn styled(style: &str, text: &str) -> String {
+    format!("#[push-default]#[{style}]{text}#[default]#[pop-default]")
 }
 
 /// Nothing in a window that is no project's.
@@ -67,7 +85,12 @@ fn status() -> String {
     let is_set = |option| format!("#{{{option}}}");
     // Whoever no longer wants to know of activity is not told from that moment on.
     let is_wanted = format!("#{{&&:{},#{{monitor-activity}}}}", is_set(ACTIVITY));
-    let added = [(is_set(DRIFT), STATUS_DRIFT), (is_wanted, STATUS_ACTIVITY), (is_set(BELL), STATUS_BELL)];
+    let added = [
+        (is_set(DRIFT), STATUS_DRIFT),
+        (is_wanted, STATUS_ACTIVITY),
+        (is_set(BELL), STATUS_BELL),
+        (is_set(WAIT), STATUS_WAITING),
+    ];
     let added = added.map(|(is_shown, format)| format!("#{{?{is_shown},#{{E:{format}}},}}")).concat();
     format!("#{{?{STATE},{states}{added},}}")
 }
@@ -77,10 +100,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_default_starts_a_process_or_shows_a_path() {
+    fn no_default_starts_a_process_or_shows_a_path_or_half_of_two_colours() {
         for (option, format) in defaults() {
             assert!(!format.contains("#("), "{option} {format}");
             assert!(!format.contains("#{@wharf_project}"), "{option} {format}");
+            assert_eq!(format.matches("fg=").count(), format.matches("bg=").count(), "{option} {format}");
         }
     }
 }

@@ -47,8 +47,12 @@ pub fn cases() -> Vec<Case> {
         press("motion", b"\x1b[?1003h\x1b[?1006h", b"\x1b[<35;10;5M\x1b[<35;11;5M"),
         press("wheel", CLICKS, b"\x1b[<64;10;5M\x1b[<65;10;5M"),
         press("wheel in a full screen without a mouse", b"\x1b[?1049h", b"\x1b[<64;10;5M\x1b[<65;10;5M"),
-        own("no second menu", no_second_menu),
+        own("the menu of a right click", menu),
         own("answers of the terminal", answers),
+        own("colours of the terminal", |pair| same_answers(pair, b"\x1b]10;?\x07\x1b]11;?\x07")),
+        own("size in pixels", |pair| same_answers(pair, b"\x1b[14t")).since(3, 4),
+        own("light or dark", |pair| same_answers(pair, b"\x1b[?996n")).since(3, 6),
+        own("synchronized updates, asked for", |pair| same_answers(pair, b"\x1b[?2026$p")).since(3, 6),
         own("resize storm", resize_storm),
         own("reflow", reflow),
         own("one cell", one_cell),
@@ -71,25 +75,33 @@ fn esc_is_at_once(pair: &Pair) {
     }
 }
 
-/// The menus of the tmux inside would be about panes that nobody knows of. The host's own belongs to panes without a mouse,
-/// and the tmux inside always asks for it.
-fn no_second_menu(pair: &Pair) {
-    let pane = &pair.wharf;
-    pane.select();
-    pane.print(b"text");
-    wait_until("the text", || pane.screen().contains("text"));
-    let before = pane.screen();
-    pair.click(b"\x1b[<2;10;5M\x1b[<2;10;5m");
-    pair.terminal.press(b"key");
-    wait_until("a key", || pane.keys() == "key");
-    assert_eq!(pane.screen(), before);
+/// The host's own, for a program that does not want the mouse, and no other one.
+fn menu(pair: &Pair) {
+    for pane in [&pair.bare, &pair.wharf] {
+        pane.select();
+        pane.print(b"text");
+        wait_until("the text", || pane.screen().contains("text"));
+        let (before, mark) = (pane.screen(), pair.terminal.mark());
+        pair.click(b"\x1b[<2;10;5M\x1b[<2;10;5m");
+        let entry = b"Horizontal Split";
+        wait_until("the menu", || pair.terminal.since(mark).windows(entry.len()).any(|bytes| bytes == entry));
+        // It takes the first key.
+        pair.terminal.press(b"q");
+        pair.terminal.press(b"key");
+        wait_until("a key", || pane.keys().ends_with("key"));
+        assert_eq!(pane.screen(), before);
+    }
 }
 
 /// What kind of terminal it is, where the cursor is, how large it is.
 fn answers(pair: &Pair) {
-    let questions = b"\x1b[7;9H\x1b[c\x1b[>c\x1b[6n\x1b[18t\x1b[>q";
-    let [bare, wharf] = [&pair.bare, &pair.wharf].map(|pane| pane.answer(questions));
-    assert_eq!(wharf, bare);
+    same_answers(pair, b"\x1b[7;9H\x1b[c\x1b[>c\x1b[6n\x1b[18t\x1b[>q");
+}
+
+fn same_answers(pair: &Pair, questions: &[u8]) {
+    let expected = pair.bare.answer(questions);
+    // The tmux inside knows some of it only once the one outside has told it.
+    wait_for_equal("the bare pane's answers", &expected, || pair.wharf.answer(questions));
 }
 
 fn resize_storm(pair: &Pair) {

@@ -9,7 +9,7 @@ mod pair;
 mod printed;
 mod told;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use self::case::Case;
@@ -101,7 +101,20 @@ fn the_documentation_names_every_feature() {
     let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
     let named: BTreeSet<&str> = rows.flat_map(|(_, features)| features.split(" · ")).collect();
     let oldest = version_of("3.2");
-    let missing: Vec<&str> = cases().iter().filter(|case| case.since == oldest).map(|case| case.name).collect();
+    let cases = cases();
+    let missing: Vec<&str> = cases.iter().filter(|case| case.since == oldest).map(|case| case.name).collect();
     let missing: Vec<&str> = missing.into_iter().filter(|name| !named.contains(name)).collect();
     assert!(missing.is_empty(), "not in {PAGE}: {}", missing.join(" · "));
+    let newer = newer_features(&cases, oldest);
+    assert!(page.contains(&newer), "{PAGE} is to have this table:\n{newer}");
+}
+
+/// Those that a later tmux brought, beside the version that did.
+fn newer_features(cases: &[Case], oldest: (u32, u32)) -> String {
+    let mut by_version = BTreeMap::<_, Vec<&str>>::new();
+    for case in cases.iter().filter(|case| case.since > oldest) {
+        by_version.entry(case.since).or_default().push(case.name);
+    }
+    let rows = by_version.iter().map(|((major, minor), names)| format!("| {major}.{minor} | {} |", names.join(" · ")));
+    rows.collect::<Vec<_>>().join("\n")
 }

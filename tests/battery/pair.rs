@@ -50,7 +50,7 @@ impl<'a> Pair<'a> {
             "set -s extended-keys on",
             "set -g allow-passthrough on",
             "set -g monitor-bell on",
-            "set -as terminal-features ,xterm*:RGB:extkeys:usstyle:overline:strikethrough",
+            "set -as terminal-features ,xterm*:RGB:extkeys:usstyle:overline:strikethrough:hyperlinks:progressbar",
         ] {
             let words = line.split(' ');
             // Only 3.3 and newer ask whether passthrough is wanted.

@@ -1,8 +1,9 @@
 //! What reaches the person's terminal, and the host's tmux beside the screen.
 
 use super::case::{Case, buffer, own, terminal};
-use super::pair::Pair;
-use crate::support::wait_until;
+use super::cells::canonical;
+use super::pair::{Pair, Pane};
+use crate::support::{wait_for_equal, wait_until};
 
 pub fn cases() -> Vec<Case> {
     vec![
@@ -16,6 +17,9 @@ pub fn cases() -> Vec<Case> {
         terminal("OSC 52, to the clipboard", &[(b"\x1b]52;c;Y29waWVkIMOpCg==\x07", b"Y29waWVkIMOpCg==")]),
         buffer("copying by a drag", b"alpha beta gamma", &[b"\x1b[<0;7;1M\x1b[<32;8;1M\x1b[<32;10;1M", b"\x1b[<0;10;1m"]),
         buffer("copying by a double click", b"alpha beta gamma", &[b"\x1b[<0;8;1M\x1b[<0;8;1m\x1b[<0;8;1M\x1b[<0;8;1m"]),
+        terminal("progress", &[(b"\x1b]9;4;1;40\x07", b"\x1b]9;4;1;40")]).since(3, 7),
+        // Debian builds it with sixel from then on.
+        terminal("sixel images", &[(b"\x1b[H\x1bPq\"1;1;20;40#0;2;100;0;0#0!20~-!20~-!20~\x1b\\", b"2;100;0;0")]).since(3, 5),
         own("bell", bell),
         own("passthrough", passthrough),
         own("history", history),
@@ -65,11 +69,13 @@ fn passthrough(pair: &Pair) {
     }
 }
 
-/// As long as the bare pane's: where it is kept differs.
+/// As long as the bare pane's, for the host's tmux and inside.
 fn history(pair: &Pair) {
     let lines: String = (1..=1500).map(|number| format!("\x1b[3{}mline\x1b[0m {number}\r\n", number % 8)).collect();
+    let of_host = |pane: &Pane| pair.host.tmux(["capture-pane", "-ep", "-S", "-", "-t", &pane.id]);
     let kept = || {
         let bare = pair.host.tmux(["capture-pane", "-p", "-S", "-", "-t", &pair.bare.id]);
+        wait_for_equal("the same history", &canonical(&of_host(&pair.bare)), || canonical(&of_host(&pair.wharf)));
         [bare, pair.world.wharf(["capture", "battery", "--session", "battery", "--history", "9999"]).success()]
     };
     for pane in [&pair.bare, &pair.wharf] {

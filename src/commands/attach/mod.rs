@@ -2,6 +2,7 @@
 
 mod heal;
 mod keys;
+mod pane;
 
 use std::env;
 use std::io;
@@ -30,6 +31,7 @@ use crate::project::Project;
 use crate::protocol::{Program, Request, Run, commands};
 use crate::quote;
 use heal::Next;
+use pane::ShownIn;
 
 /// A connection that was lost sooner than this after it was made will be lost again.
 const SOON: Duration = Duration::from_secs(1);
@@ -144,7 +146,7 @@ impl Visit<'_> {
         let Connector { project, context, .. } = self.connector;
         // What the host's tmux takes for the pane's directory, and opens new panes in.
         let _ = env::set_current_dir(project.path());
-        let _tag = PaneTag::set(project, self.session, context);
+        let pane = ShownIn::note(project, self.session, context);
         watch::ensure(false, context);
         // Caught between two connections as well: there is nothing to take leave from then.
         let mut signals = Signals::listen().map_err(|source| Error::io("listen for signals", source))?;
@@ -153,7 +155,7 @@ impl Visit<'_> {
         loop {
             let since = Instant::now();
             let creates = program == self.program();
-            let shown = self.show(&mut connected, program, !has_been_shown, &mut signals).await?;
+            let shown = self.show(&mut connected, program, &pane, !has_been_shown, &mut signals).await?;
             let ControlFlow::Continue(end) = shown else {
                 return Ok(INTERRUPTED.into());
             };
@@ -206,6 +208,7 @@ impl Visit<'_> {
         &self,
         connected: &mut Connected,
         program: Program,
+        pane: &ShownIn<'_>,
         is_first: bool,
         signals: &mut Signals,
     ) -> Result<ControlFlow<(), End>> {
@@ -215,7 +218,8 @@ impl Visit<'_> {
         environment.extend(self.variables.iter().cloned());
         environment.extend(git::share_with_session(self.connector.project.path(), &connected.host_dir).await);
         let size = Some(Terminal::size().unwrap_or(USUAL_SIZE));
-        let run = Run { program, environment, directory: self.directory.clone(), terminal: size };
+        let program = commands::with_mouse(program, self.session, context.tmux.is_some());
+        let run = Run { program, environment, directory: self.directory.clone(), terminal: size, follow: pane.follow() };
         let asked = connected.connection.request(Request::Run(run)).await;
         // Not in raw mode yet: a Ctrl-C that somebody presses meanwhile is a signal.
         tokio::select! {
@@ -231,7 +235,7 @@ impl Visit<'_> {
                 }
                 let goodbye = Goodbye::Detach { key: context.tmux.is_none() };
                 tokio::select! {
-                    end = pump(&terminal, size, &mut connected.connection, goodbye) => end,
+                    end = pump(&terminal, size, &mut connected.connection, goodbye, pane) => end,
                     () = Box::pin(keys::follow_format(self.connector)) => Ok(End::Lost),
                 }
             }
@@ -290,30 +294,4 @@ async fn show_line(session: &SessionName, project: &Project, context: &Context) 
     line.extend(commands::attach(session).words());
     print::line(line.iter().map(|word| quote::shell_if_needed(word)).collect::<Vec<_>>().join(" "))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The note on a pane that it shows a project; taken back when the attach ends. A window that `open` made has it already.
-struct PaneTag<'a> {
-    context: &'a Context,
-    is_ours: bool,
-}
-
-impl<'a> PaneTag<'a> {
-    fn set(project: &Project, session: &SessionName, context: &'a Context) -> Self {
-        let is_ours = context.variable("WHARF_PROJECT").as_deref() != Some(project.as_str());
-        if let (true, Some(tmux), Some(pane)) = (is_ours, &context.tmux, &context.pane) {
-            tmux.tag_pane(pane, project, session);
-        }
-        Self { context, is_ours }
-    }
-}
-
-impl Drop for PaneTag<'_> {
-    fn drop(&mut self) {
-        match (&self.context.tmux, &self.context.pane) {
-            (Some(tmux), Some(pane)) if self.is_ours => tmux.untag_pane(pane),
-            (Some(tmux), Some(_)) => tmux.say_that_windows_change_soon(),
-            _ => {}
-        }
-    }
 }

@@ -103,7 +103,10 @@ pub async fn container(project: &Project, context: &Context) -> Vec<Finding> {
             if container.state.can_attach() {
                 findings.push(tmux::inside(project, context).await);
             }
-            findings.push(match drift::of(project, &container, context).await.line() {
+            let drift = drift::of(project, &container, context).await;
+            let (what, hint) = plan::REPLACED;
+            findings.extend(drift.is_replaced.then(|| Finding::warning("directory", what, hint)));
+            findings.push(match drift.line() {
                 Some(line) => Finding::warning("drift", &line, &format!("`wharf rebuild {name}` applies it")),
                 None => Finding::ok("drift", "nothing has changed since it was made"),
             });

@@ -77,7 +77,7 @@ fn keys(server: &TmuxServer) -> Finding {
     let looked = server.options().and_then(|options| Ok((options, server.keys_noted(&setup::NOTES)?)));
     match looked {
         Ok((options, bound)) => {
-            let wanted = [options.open_key, options.pick_key, options.menu_key];
+            let wanted = [options.open_key, options.pick_key, options.menu_key, options.next_key];
             let bound: Vec<String> = bound.iter().map(|key| format!("`prefix {key}`")).collect();
             judge(CHECK, wanted.iter().flatten().count(), &bound)
         }
@@ -85,7 +85,7 @@ fn keys(server: &TmuxServer) -> Finding {
     }
 }
 
-/// `wanted` is how many of the three keys the options want.
+/// `wanted` is how many of the keys the options want.
 fn judge(check: &'static str, wanted: usize, bound: &[String]) -> Finding {
     let shown = bound.join(", ");
     match bound.len() {

@@ -101,7 +101,7 @@ async fn is_ready(
 }
 
 async fn succeeds(program: Program, connection: &mut Connection, connector: &Connector<'_>) -> Result<bool> {
-    let run = Run { program, environment: Vec::new(), directory: None, terminal: None };
+    let run = Run { program, environment: Vec::new(), directory: None, terminal: None, follow: None };
     let ended = connection.output(run, &[]).await.map_err(|source| Error::lost(&connector.name(), source))?;
     Ok(ended.exit_code == 0)
 }

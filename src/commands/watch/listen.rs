@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -33,6 +34,8 @@ pub struct Heard {
     pub listener: u64,
     /// Those that have rung.
     pub bells: Vec<SessionName>,
+    /// Those that wait for their user.
+    pub waiting: Vec<SessionName>,
     /// Whether anything has happened in one of them since somebody has looked at it.
     pub has_activity: bool,
 }
@@ -49,7 +52,8 @@ impl Listener {
         let container = container.clone();
         let tell = move |sessions: &[Session], seen: &mut Seen| {
             let (bells, has_activity) = (Session::unseen_bells(sessions), seen.is_exceeded(sessions) && wants_activity);
-            heard.send(Heard { container: container.clone(), listener: id, bells, has_activity }).is_ok()
+            let waiting = Session::waiting(sessions, Timestamp::now().as_second());
+            heard.send(Heard { container: container.clone(), listener: id, bells, waiting, has_activity }).is_ok()
         };
         let task = tokio::spawn(listen(directory, wants_activity, tell));
         Self { id, wants_activity, task }
@@ -75,9 +79,12 @@ pub fn follow_sessions(
 async fn listen(directory: PathBuf, wants_activity: bool, tell: impl Fn(&[Session], &mut Seen) -> bool) {
     let mut pause = FIRST_PAUSE;
     let mut seen = Seen::default();
+    // That somebody has answered a bell, no hook of tmux's tells.
+    let mut awaits_answer = false;
     loop {
         if let Some(connection) = connection::knock(&directory).await {
-            let follower = if wants_activity { connection.follow().await } else { connection.follow_alerts().await };
+            let polls = wants_activity || awaits_answer;
+            let follower = if polls { connection.follow().await } else { connection.follow_alerts().await };
             let mut follower = follower.ok();
             while let Some(Ok(sessions)) = match &mut follower {
                 Some(follower) => Some(follower.next().await),
@@ -88,6 +95,10 @@ async fn listen(directory: PathBuf, wants_activity: bool, tell: impl Fn(&[Sessio
                 }
                 pause = FIRST_PAUSE;
                 sleep(BREATH).await;
+                awaits_answer = sessions.iter().any(Session::waits_by_bell);
+                if (wants_activity || awaits_answer) != polls {
+                    break;
+                }
             }
         }
         sleep(pause).await;

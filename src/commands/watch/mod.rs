@@ -9,6 +9,7 @@ mod claim;
 mod engine;
 mod idle;
 mod listen;
+mod notify;
 mod state;
 
 use std::cell::Cell;

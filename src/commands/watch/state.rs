@@ -11,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::super::status;
 use super::engine::Happened;
 use super::listen::{Heard, Listener};
+use super::notify;
 use crate::container::drift;
 use crate::context::Context;
 use crate::engine::Container;
@@ -30,6 +31,7 @@ struct Known {
     condition: Option<Condition>,
     has_drifted: bool,
     bells: Vec<SessionName>,
+    waiting: Vec<SessionName>,
     has_activity: bool,
     /// The last question to the engine: answers to earlier ones don't count.
     look: u64,
@@ -60,6 +62,10 @@ pub struct State<'a> {
     count: u64,
     heard: UnboundedSender<Heard>,
     has_engine: bool,
+    /// How many sessions wait, as the server's option has it.
+    shown_waiting: Option<usize>,
+    /// Sessions that have begun to wait, which nobody was told of yet.
+    news: Vec<(ContainerName, Vec<SessionName>)>,
 }
 
 impl<'a> State<'a> {
@@ -73,6 +79,8 @@ impl<'a> State<'a> {
             count: 0,
             heard,
             has_engine: true,
+            shown_waiting: None,
+            news: Vec::new(),
         }
     }
 
@@ -88,6 +96,7 @@ impl<'a> State<'a> {
                 condition,
                 has_drifted: known.has_drifted,
                 bells: known.bells.clone(),
+                waiting: known.waiting.clone(),
                 has_activity: known.has_activity && watched.wants_activity,
             };
             now.insert(window.clone(), Shown::from(&status));
@@ -97,7 +106,12 @@ impl<'a> State<'a> {
         let before = shown.iter().filter(|(window, _)| !is_unknown(window));
         let gone = before.filter(|(window, _)| !now.contains_key(window)).map(|(window, old)| (window, old, &nothing));
         let new = now.iter().map(|(window, new)| (window, shown.get(window).unwrap_or(&nothing), new));
-        tmux.show(gone.chain(new)).await?;
+        let waiting = self.containers.values().map(|known| known.waiting.len()).sum();
+        tmux.show(gone.chain(new), (self.shown_waiting != Some(waiting)).then_some(waiting)).await?;
+        self.shown_waiting = Some(waiting);
+        for (container, sessions) in std::mem::take(&mut self.news) {
+            notify::tell(tmux, &self.windows, &container, &sessions);
+        }
         shown.retain(|window, _| self.windows.contains_key(window));
         shown.extend(now);
         self.shown = Some(shown);
@@ -187,7 +201,8 @@ impl<'a> State<'a> {
                 let condition = seen.as_ref().map_or(Condition::None, |seen| Condition::of(&seen.0));
                 known.condition = Some(condition);
                 if !condition.has_sessions() {
-                    (known.listener, known.bells, known.has_activity) = (None, Vec::new(), false);
+                    (known.listener, known.has_activity) = (None, false);
+                    (known.bells, known.waiting) = (Vec::new(), Vec::new());
                 }
                 match seen {
                     Some(seen) => self.look_closer(name, look, seen.0, seen.1),
@@ -218,7 +233,12 @@ impl<'a> State<'a> {
         let known = self.containers.get_mut(&heard.container);
         let known = known.filter(|known| known.listener.as_ref().is_some_and(|listener| listener.id == heard.listener));
         if let Some(known) = known {
-            (known.bells, known.has_activity) = (heard.bells, heard.has_activity);
+            let new: Vec<SessionName> =
+                heard.waiting.iter().filter(|session| !known.waiting.contains(session)).cloned().collect();
+            if !new.is_empty() {
+                self.news.push((heard.container, new));
+            }
+            (known.bells, known.waiting, known.has_activity) = (heard.bells, heard.waiting, heard.has_activity);
         }
     }
 }

@@ -45,7 +45,7 @@ pub fn changes(old: &Made, new: &Made) -> Vec<Change> {
     both.filter(|((_, old), (_, new))| old != new).map(|((key, old), (_, new))| Change { key, old, new }).collect()
 }
 
-/// What a rebuild would apply, though nobody has asked for anything else.
+/// What a rebuild or a restart would apply, though nobody has asked for anything else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drift {
     /// Whether the configuration has changed.
@@ -54,20 +54,26 @@ pub struct Drift {
     pub dockerfile: bool,
     /// How the image has, which the container's image's name stands for.
     pub image: Option<String>,
+    /// Whether another directory is at the project's path, and the container has the one that was there. A restart applies that.
+    pub is_replaced: bool,
 }
+
+/// What has happened to a project's directory that was replaced, and what helps.
+pub const REPLACED: (&str, &str) =
+    ("the project's directory was replaced, and its container still has the old one", "`wharf restart` gets the new one");
 
 impl Drift {
     pub fn is_any(&self) -> bool {
         *self != Self::default()
     }
 
-    /// What has changed, in a sentence each.
+    /// What a rebuild would apply, in a sentence each.
     pub fn sentences(&self) -> Vec<String> {
         let each = self.names().into_iter().map(|name| format!("{name} has changed"));
         each.chain(self.image.clone()).collect()
     }
 
-    /// All of it in one line, where there is any.
+    /// What a rebuild would apply in one line, where there is any.
     pub fn line(&self) -> Option<String> {
         let names = self.names();
         let verb = if names.len() == 1 { "has" } else { "have" };
@@ -138,7 +144,7 @@ mod tests {
             (false, false, image(), Some("image `x` has changed (a → b)")),
             (true, false, image(), Some("configuration has changed, image `x` has changed (a → b)")),
         ] {
-            let drift = Drift { configuration, dockerfile, image };
+            let drift = Drift { configuration, dockerfile, image, is_replaced: false };
             assert_eq!(drift.line().as_deref(), line);
             assert_eq!(drift.sentences().is_empty(), line.is_none());
         }

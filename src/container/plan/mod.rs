@@ -15,7 +15,7 @@ use crate::image::build::Recipe;
 use crate::model::State;
 use crate::project::Project;
 
-pub use drift::{Drift, Made, changes, image_drift};
+pub use drift::{Drift, Made, REPLACED, changes, image_drift};
 pub use idle::time_left;
 pub use prune::{Belongings, Pruned, Rules, prune};
 pub use replace::{Consent, consent, replace, undo};

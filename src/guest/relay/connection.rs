@@ -1,6 +1,7 @@
 //! One client: the greeting, and its requests one after the other.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::ending::Clients;
 use super::program::{self, Ended};
 use super::sessions::{PULSE, Sessions, refusal};
 use crate::guest::{once, stopping};
-use crate::protocol::{Codec, Frame, Hello, PROJECT_VARIABLE, Program, Request};
+use crate::protocol::{Codec, Directory, Frame, Hello, PROJECT_VARIABLE, Program, Request};
 
 /// How long a client may take to say what it wants.
 const GREETING: Duration = Duration::from_secs(2);
@@ -42,7 +43,9 @@ async fn serve_requests(
 ) -> io::Result<()> {
     let client = clients.enter();
     let (mut reader, mut writer) = (FramedRead::new(reader, Codec), FramedWrite::new(writer, Codec));
-    writer.send(Frame::Hello(Hello::new(std::env::var(PROJECT_VARIABLE).ok()))).await?;
+    let hello = Hello::new(std::env::var(PROJECT_VARIABLE).ok());
+    // The relay is in the project's directory, whatever its path leads to by now.
+    writer.send(Frame::Hello(Hello { directory: Directory::at(Path::new(".")).ok(), ..hello })).await?;
     let greeting = async {
         match reader.next().await {
             Some(Ok(Frame::Hello(hello))) if hello.agreed().is_some() => Ok(reader.next().await),

@@ -120,7 +120,10 @@ impl Screen {
                 self.mode = Mode::Name(Prompt::default(), choice);
                 None
             }
-            Action::Fresh | Action::Remove => self.confirm(action, choice),
+            Action::Kill | Action::RunAgain if choice.session.is_none() || !has_sessions => {
+                self.fail(format!("{} has no session that runs", row.name))
+            }
+            Action::Fresh | Action::Remove | Action::Kill => self.confirm(action, choice),
             Action::Stop | Action::Restart if has_sessions => self.confirm(action, choice),
             _ => Some(Effect::Do(action, choice)),
         }

@@ -192,6 +192,9 @@ impl Screen {
     pub fn question(&self) -> Option<String> {
         let Mode::Confirm(action, choice) = &self.mode else { return None };
         let name = quote::visible(choice.project.short_name());
+        if let (Action::Kill, Some(session)) = (action, &choice.session) {
+            return Some(format!("End session {session} of {name}? [y/N]"));
+        }
         let what = match action {
             Action::Stop => format!("Stop the container of {name}"),
             Action::Restart => format!("Restart the container of {name}"),

@@ -7,7 +7,7 @@ use crate::container::connect::Connector;
 use crate::context::Context;
 use crate::engine::Listed;
 use crate::error::Result;
-use crate::model::SessionName;
+use crate::model::Session;
 use crate::paths;
 use crate::project::Project;
 
@@ -19,7 +19,7 @@ pub async fn containers(context: &Context) -> Result<Vec<Listed>> {
 }
 
 /// The sessions of every container whose relay answers; where relays can't be reached, of those that are known to run.
-pub async fn sessions(running: Vec<Project>, context: &Context) -> Vec<(Project, Vec<SessionName>)> {
+pub async fn sessions(running: Vec<Project>, context: &Context) -> Vec<(Project, Vec<Session>)> {
     let relays = context.relays();
     if !relays.are_used() {
         return sessions_by_exec(running, relays, context).await;
@@ -32,17 +32,17 @@ pub async fn sessions(running: Vec<Project>, context: &Context) -> Vec<(Project,
             return None;
         }
         let sessions = connection.sessions().await.ok()?;
-        Some((project, sessions.into_iter().map(|session| session.name).collect()))
+        Some((project, sessions))
     };
     let asked = stream::iter(paths::names(&context.state_dir)).map(ask).buffer_unordered(AT_ONCE);
     asked.filter_map(std::future::ready).collect().await
 }
 
-async fn sessions_by_exec(running: Vec<Project>, relays: Relays<'_>, context: &Context) -> Vec<(Project, Vec<SessionName>)> {
+async fn sessions_by_exec(running: Vec<Project>, relays: Relays<'_>, context: &Context) -> Vec<(Project, Vec<Session>)> {
     let ask = async |project: Project| {
         let mut connected = Box::pin(Connector::by(relays, &project, context).running()).await.ok()?;
         let sessions = connected.connection.sessions().await.ok()?;
-        Some((project, sessions.into_iter().map(|session| session.name).collect()))
+        Some((project, sessions))
     };
     let asked = stream::iter(running).map(ask).buffer_unordered(AT_ONCE);
     asked.filter_map(std::future::ready).collect().await

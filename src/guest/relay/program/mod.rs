@@ -1,7 +1,10 @@
 //! Running a program for a client, and ending it when the client goes.
 
+mod follow;
+mod foreground;
 mod input;
 mod output;
+mod styled;
 
 use std::env;
 use std::ffi::OsString;
@@ -19,7 +22,8 @@ use crate::guest::locale;
 use crate::guest::tmux::invocation;
 use crate::model::Size;
 use crate::model::exit::{self, NOT_RUN};
-use crate::protocol::{Codec, Frame, Launch, Program, Run};
+use crate::protocol::{Codec, Follow, Frame, Launch, Program, Run};
+use follow::Follower;
 use input::Taken;
 use output::Output;
 
@@ -47,10 +51,10 @@ pub async fn run<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     reader: &mut FramedRead<R, Codec>,
     writer: &mut FramedWrite<W, Codec>,
 ) -> io::Result<Ended> {
-    let terminal = run.terminal;
+    let (terminal, follow) = (run.terminal, run.follow.clone());
     let outcome = match prepare(run) {
         Ok(ready) => match terminal {
-            Some(size) => on_terminal(ready, size, reader, writer).await?,
+            Some(size) => on_terminal(ready, size, follow, reader, writer).await?,
             None => with_streams(ready, reader, writer).await?,
         },
         Err(not_run) => Err(not_run),
@@ -107,6 +111,7 @@ fn in_image((name, value): (&str, &str)) -> (OsString, OsString) {
 async fn on_terminal<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     ready: Ready,
     size: Size,
+    follow: Option<Follow>,
     reader: &mut FramedRead<R, Codec>,
     writer: &mut FramedWrite<W, Codec>,
 ) -> io::Result<Result<ExitStatus, NotRun>> {
@@ -121,6 +126,8 @@ async fn on_terminal<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
         Err(pty_process::Error::Io(error)) => return Ok(Err(not_run(&ready.program, &error))),
         Err(error) => return Err(io::Error::other(error)),
     };
+    let name = rustix::pty::ptsname(&pty, Vec::new()).ok().and_then(|name| name.into_string().ok());
+    let mut follower = follow.zip(name).map(|(follow, name)| Follower::new(follow, name));
     // Dropped with this function, it hangs up on whoever is left on the terminal.
     let (output, input) = pty.into_split();
     let (group, taken) = (Group::of(&child), Taken::default());
@@ -129,7 +136,7 @@ async fn on_terminal<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     let stdout = Output::new(Some(output), Frame::Output, |_| 0);
     let no_stderr = Output::new(None::<ChildStderr>, Frame::ErrorOutput, |_| 0);
     let ended = tokio::select! {
-        ended = output::pass_on(&mut child, stdout, no_stderr, writer, &taken) => ended,
+        ended = output::pass_on(&mut child, stdout, no_stderr, follower.as_mut(), writer, &taken) => ended,
         gone = input::pass_on(reader, input, resize, group, &taken) => Err(gone),
     };
     end_if_alone(&ended, child, group, Signal::HUP);
@@ -156,7 +163,7 @@ async fn with_streams<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
     let stdout = Output::new(child.stdout.take(), Frame::Output, unread);
     let stderr = Output::new(child.stderr.take(), Frame::ErrorOutput, unread);
     let ended = tokio::select! {
-        ended = output::pass_on(&mut child, stdout, stderr, writer, &taken) => ended,
+        ended = output::pass_on(&mut child, stdout, stderr, None, writer, &taken) => ended,
         gone = input::pass_on(reader, input, |_, _| {}, group, &taken) => Err(gone),
     };
     end_if_alone(&ended, child, group, Signal::TERM);

@@ -11,6 +11,7 @@ use tokio::process::Child;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::codec::FramedWrite;
 
+use super::follow::Follower;
 use super::input::Taken;
 use crate::protocol::{CHUNK, Codec, Frame};
 
@@ -88,12 +89,13 @@ impl<S: AsyncRead + Unpin> Output<S> {
     }
 }
 
-/// Copies both streams until the program has ended, and all that it has said has been passed on. An error means that the
-/// client has gone.
+/// Copies both streams until the program has ended, and all that it has said has been passed on, and what a follower adds to
+/// it. An error means that the client has gone.
 pub async fn pass_on<O, E, W>(
     child: &mut Child,
     mut stdout: Output<O>,
     mut stderr: Output<E>,
+    mut follower: Option<&mut Follower>,
     writer: &mut FramedWrite<W, Codec>,
     taken: &Taken,
 ) -> io::Result<ExitStatus>
@@ -118,7 +120,9 @@ where
             }
             None => last_word,
         };
+        let due = follower.as_ref().filter(|_| ended.is_none()).and_then(|follower| follower.due());
         let said = tokio::select! {
+            biased;
             said = stdout.next(), if stdout.is_open() => said,
             said = stderr.next(), if stderr.is_open() => said,
             report = taken.report() => Some(report),
@@ -130,8 +134,17 @@ where
                 None
             }
             () = sleep_until(rest), if ended.is_some() && !is_owed => None,
+            () = sleep_until(due.unwrap_or(rest)), if due.is_some() => {
+                if let Some(follower) = &mut follower {
+                    follower.look(writer).await?;
+                }
+                None
+            }
         };
         if let Some(said) = said {
+            if let (Some(follower), Frame::Output(bytes)) = (&mut follower, &said) {
+                follower.hear(bytes);
+            }
             writer.send(said).await?;
             last_word = Instant::now();
         }
