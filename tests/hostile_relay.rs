@@ -56,9 +56,7 @@ fn chatter(stream: &mut UnixStream) {
 fn endless_output_is_no_answer_and_is_not_kept() {
     let stage = Stage::set();
     let _liar = stage.lie(chatter);
-    let not_an_answer = "the relay's answer is not one to what was asked";
-    assert_eq!(stage.fails(&["wait"]), not_an_answer);
-    for verb in ["sessions", "capture"] {
+    for verb in ["wait", "sessions", "capture"] {
         assert_eq!(stage.fails(&[verb]), "it printed more than 64 MiB", "{verb}");
     }
 
@@ -95,7 +93,7 @@ fn frames_that_are_too_long_or_are_none_end_it() {
             thread::sleep(Duration::from_millis(100));
         }
     });
-    assert_eq!(stage.fails(&["wait"]), "its relay did not answer within 2 s");
+    assert_eq!(stage.fails(&["wait"]), "its relay did not answer within 10 s");
 }
 
 #[test]
@@ -104,7 +102,7 @@ fn nobody_waits_for_one_that_greets_and_says_no_more() {
     let _liar = stage.lie(|stream| drop(std::io::copy(stream, &mut std::io::sink())));
     let project = stage.project.to_str().unwrap();
     let verbs: [(&[&str], u8); 5] =
-        [(&["wait"], 2), (&["sessions"], 10), (&["capture"], 10), (&["send", project, "text"], 10), (&["open", "--detach"], 10)];
+        [(&["wait"], 10), (&["sessions"], 10), (&["capture"], 10), (&["send", project, "text"], 10), (&["open", "--detach"], 10)];
     let stage = &stage;
     thread::scope(|scope| {
         for (verb, seconds) in verbs {
@@ -146,7 +144,7 @@ fn what_it_says_is_shown_on_one_line_and_not_obeyed() {
     let reason = format!("no\r\n\x1b[2J\x1b]0;owned\x07 \u{9b}31m\u{202e}{}", "x".repeat(1 << 20));
     let refusal = frame(b'N', reason.as_bytes());
     let _liar = stage.lie(move |stream| drop(stream.write_all(&refusal)));
-    let shown: String = format!("no [2J ]0;owned 31m {}", "x".repeat(300)).chars().take(300).chain(['…']).collect();
+    let shown: String = format!("no [2J ]0;owned 31m {}", "x".repeat(500)).chars().take(500).chain(['…']).collect();
     let project = stage.project.to_str().unwrap();
     for verb in [&["sessions"][..], &["exec", "--", "true"], &["capture"], &["send", project, "text"], &["wait"]] {
         assert_eq!(stage.fails(verb), shown, "{verb:?}");
@@ -160,7 +158,7 @@ fn what_it_says_is_shown_on_one_line_and_not_obeyed() {
     let _liar = stage.lie(move |stream| drop(stream.write_all(&complaint)));
     let error = stage.world.wharf(["open", "--detach"]).arg(&stage.project).failure();
     assert!(!error.contains(|c: char| c.is_control() && c != '\n'), "{error:?}");
-    assert!(error.lines().all(|line| line.chars().count() < 500), "{error}");
+    assert!(error.lines().all(|line| line.chars().count() < 700), "{error}");
 }
 
 #[test]
@@ -185,14 +183,16 @@ fn names_that_are_none_are_not_taken_for_sessions() {
     }
     // As the tmux inside would print them: people may have made them, so they are shown, and nothing in them is obeyed. Numbers
     // out of all bounds are only numbers.
-    let printed = format!("\x1b[2J 1 1 0  \n-t 1 1 0  \nmain {} -1 4294967295 ! 2147483647\n", i64::MAX);
+    // A title's length, the title and the name, then fourteen words, which can be empty.
+    let (none, rest) = (" ".repeat(11), " ".repeat(9));
+    let printed = format!("0  \x1b[2J 1 1 0{none}\n0  -t 1 1 0{none}\n0  main {} -1 4294967295 ! 2147483647{rest}\n", i64::MAX);
     let answer = [frame(b'o', printed.as_bytes()), frame(b'X', &0_i32.to_be_bytes())].concat();
     let _liar = stage.lie(move |stream| drop(stream.write_all(&answer)));
-    let table = stage.world.wharf(["sessions"]).current_dir(&stage.project).success();
-    let expected = "SESSION    ATTACHED    CREATED               BELL  EXIT CODE\n\
-                    \\u{1b}[2J  0           1970-01-01T00:00:01Z  -     -\n\
-                    -t         0           1970-01-01T00:00:01Z  -     -\n\
-                    main       4294967295  -                     yes   2147483647";
+    let table = stage.world.wharf(["sessions"]).current_dir(&stage.project).env("TZ", "UTC").success();
+    let expected = "SESSION    ATTACHED    CREATED              BELL  STATE   EXIT CODE\n\
+                    \\u{1b}[2J  0           1970-01-01 00:00:01  -     done    -\n\
+                    -t         0           1970-01-01 00:00:01  -     done    -\n\
+                    main       4294967295  -                    yes   failed  2147483647";
     assert_eq!(table, expected);
 }
 

@@ -78,7 +78,8 @@ fn every_script_that_is_named_exists() {
     }
     assert!(named.len() >= 2, "{named:?}");
     for script in named {
-        assert!(repository().join(&script).is_file(), "{script}");
+        let is_sourced = repository().join(format!("{script}.sh")).is_file();
+        assert!(is_sourced || repository().join(&script).is_file(), "{script}");
     }
 }
 

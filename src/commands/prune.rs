@@ -235,6 +235,13 @@ impl Pruning<'_> {
         for name in fillers {
             let removal = async { engine.remove_filler(name).await.map(|()| true) };
             self.remove(format_args!("container {name}"), removal).await?;
+            // What it was filling may be half full, and would be taken for complete without it. One that a container has was.
+            if let Some(volume) = name.strip_suffix("-filler").filter(|_| !self.dry_run) {
+                match engine.remove_unused(volume).await {
+                    Err(error) if !error.is_status(409) => return Err(error),
+                    _ => {}
+                }
+            }
         }
         Ok(())
     }

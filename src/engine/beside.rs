@@ -7,7 +7,7 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::{ListContainersOptions, RemoveContainerOptions, RenameContainerOptions};
 
 use super::container::{belongs_to, label};
-use super::listing::made_by;
+use super::listing::is_of;
 use super::{Engine, absent_is_none};
 use crate::error::Result;
 use crate::model::ContainerName;
@@ -53,11 +53,15 @@ impl Engine {
 
     /// What is beside projects' containers, left there by this user or by anybody.
     pub async fn all_beside(&self, of: Option<u32>) -> Result<Vec<(Project, Beside)>> {
-        let filters = HashMap::from([("label".to_owned(), made_by(of))]);
+        let filters = HashMap::from([("label".to_owned(), vec![label::OURS.to_owned()])]);
         let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
         let listed = self.look("list containers", self.docker.list_containers(Some(options))).await?;
         let beside = |found: ContainerSummary| {
-            let project = Project::from_label(found.labels?.get(label::PROJECT)?);
+            let labels = found.labels?;
+            let project = Project::from_label(labels.get(label::PROJECT)?);
+            if !is_of(of, labels.get(label::USER).map(String::as_str)) {
+                return None;
+            }
             let names = found.names?;
             let has_name = |place: &Beside| {
                 let name = place.name(&project.container_name());

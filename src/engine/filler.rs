@@ -18,7 +18,7 @@ impl Engine {
     /// Creates a container with these labels, and with it the volumes that it mounts, where there is none of that name yet.
     /// Gives its id.
     ///
-    /// The name is a lock: a container that has it is an error (409), and makes room for the next try where it was abandoned.
+    /// The name is a lock: a container that has it is an error (409).
     pub async fn create_filler(
         &self,
         name: &str,
@@ -43,25 +43,19 @@ impl Engine {
         };
         let options = CreateContainerOptions { name: Some(name.to_owned()), ..CreateContainerOptions::default() };
         let created = self.docker.create_container(Some(options), body);
-        let created = self.work(format!("create container `{name}`"), created).await;
-        if created.as_ref().is_err_and(|error| error.is_status(409)) {
-            self.remove_if_abandoned(name).await?;
-        }
-        created.map(|created| created.id)
+        self.work(format!("create container `{name}`"), created).await.map(|created| created.id)
     }
 
-    async fn remove_if_abandoned(&self, name: &str) -> Result<()> {
+    /// The id of a container of that name which a launch that was killed has left. By it, what another launch makes of that name
+    /// meanwhile is safe.
+    pub async fn abandoned_filler(&self, name: &str) -> Result<Option<String>> {
         let Some(holder) = absent_is_none(self.inspect_any(name).await)? else {
-            return Ok(());
+            return Ok(None);
         };
         if !is_filler(&holder) {
             return Err(Error::NameTaken { container: name.to_owned() });
         }
-        match holder.id.filter(|_| age_of(holder.created.as_deref()) > ABANDONED) {
-            // By its id: another launch may have been first, and has made its own.
-            Some(id) => self.remove_filler(&id).await,
-            None => Ok(()),
-        }
+        Ok(holder.id.filter(|_| age_of(holder.created.as_deref()) > ABANDONED))
     }
 
     pub async fn filler_exists(&self, name: &str) -> Result<bool> {

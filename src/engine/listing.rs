@@ -159,14 +159,14 @@ impl Engine {
 
     /// Containers to throw away that were made before `age` ago and do not run: whoever made them was killed over it.
     pub async fn stranded_containers(&self, age: Duration, of: Option<u32>) -> Result<Vec<String>> {
-        let labels = [made_by(of), vec![format!("{}=true", label::THROW_AWAY)]].concat();
-        self.older_than(age, &serde_json::json!({ "label": labels }), |state| !state.is_up()).await
+        let labels = [label::OURS, &format!("{}=true", label::THROW_AWAY)];
+        self.older_than(age, of, &serde_json::json!({ "label": labels }), |state| !state.is_up()).await
     }
 
     /// Containers that were made before `age` ago to put files into volumes: whoever made them was killed over it.
     pub async fn stranded_fillers(&self, age: Duration, of: Option<u32>) -> Result<Vec<String>> {
         let created = |state| state == State::Created;
-        let names = self.older_than(age, &serde_json::json!({ "label": made_by(of) }), created).await?;
+        let names = self.older_than(age, of, &serde_json::json!({ "label": [label::OURS] }), created).await?;
         Ok(names.into_iter().filter(|name| name.ends_with("-filler") || name.ends_with("-helper")).collect())
     }
 
@@ -175,13 +175,15 @@ impl Engine {
     async fn older_than(
         &self,
         age: Duration,
+        of: Option<u32>,
         filters: &serde_json::Value,
         is_meant: impl Fn(State) -> bool,
     ) -> Result<Vec<String>> {
         let answer = self.list(filters).await?;
         let now = jiff::Timestamp::now().as_second();
         let is_old = |found: &Summary| now.saturating_sub(found.created).unsigned_abs() > age.as_secs();
-        let is_one = |found: &Summary| found.state().is_some_and(&is_meant) && is_old(found);
+        let is_theirs = |found: &Summary| is_of(of, found.labels.user.as_deref());
+        let is_one = |found: &Summary| found.state().is_some_and(&is_meant) && is_old(found) && is_theirs(found);
         let names = parse(&answer)?.into_iter().filter(is_one).filter_map(|found| found.names.into_iter().next());
         Ok(names.map(|name| name.trim_start_matches('/').to_owned()).collect())
     }
@@ -242,13 +244,13 @@ fn unreadable(error: &impl fmt::Display) -> Error {
     Error::Engine { action: "list containers".to_owned(), message, status: None }
 }
 
-/// For a query: every byte but letters and digits as `%20`.
-/// The labels of what this user has made, or anybody.
-pub(super) fn made_by(user: Option<u32>) -> Vec<String> {
-    let of_user = user.map(|user| format!("{}={user}", label::USER));
-    [label::OURS.to_owned()].into_iter().chain(of_user).collect()
+/// Whether what has this label is of this user, or of whom it may be where none is named. What was made before there was such a
+/// label is everybody's.
+pub(super) fn is_of(user: Option<u32>, label: Option<&str>) -> bool {
+    user.zip(label).is_none_or(|(user, label)| label == user.to_string())
 }
 
+/// For a query: every byte but letters and digits as `%20`.
 pub(super) fn escape(text: &str) -> String {
     let escape = |byte: u8| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(escape).collect()

@@ -7,7 +7,7 @@ use bollard::models::{ContainerSummary, Volume, VolumeCreateRequest};
 use bollard::query_parameters::{ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions};
 
 use super::container::label;
-use super::listing::made_by;
+use super::listing::is_of;
 use super::{Engine, absent_is_none, age_of};
 use crate::error::Result;
 use crate::model::ContainerName;
@@ -56,17 +56,17 @@ impl Engine {
 
     /// The volumes of wharf's tools that no container mounts but these.
     pub async fn unused_tools(&self, except: &[String]) -> Result<Vec<String>> {
-        self.unused(vec![label::OURS.to_owned(), label::TOOLS.to_owned()], except).await
+        self.unused(vec![label::OURS.to_owned(), label::TOOLS.to_owned()], None, except).await
     }
 
     /// The caches of this user or of anybody that no container mounts but these.
     pub async fn unused_caches(&self, of: Option<u32>, except: &[String]) -> Result<Vec<String>> {
-        self.unused([made_by(of), vec![label::CACHE.to_owned()]].concat(), except).await
+        self.unused(vec![label::OURS.to_owned(), label::CACHE.to_owned()], of, except).await
     }
 
     /// The volumes with these labels that no container mounts but these.
-    async fn unused(&self, labels: Vec<String>, except: &[String]) -> Result<Vec<String>> {
-        let volumes = self.volumes(labels).await?;
+    async fn unused(&self, labels: Vec<String>, of: Option<u32>, except: &[String]) -> Result<Vec<String>> {
+        let volumes = self.volumes(labels, of).await?;
         let options = ListContainersOptions { all: true, ..ListContainersOptions::default() };
         let containers = self.look("list containers", self.docker.list_containers(Some(options))).await?;
         let is_excepted = |found: &ContainerSummary| {
@@ -81,7 +81,7 @@ impl Engine {
 
     /// The volumes that wharf made for projects of this user or of anybody, and how long ago, by name.
     pub async fn projects_volumes(&self, of: Option<u32>) -> Result<Vec<(String, Project, Duration)>> {
-        let volumes = self.volumes([made_by(of), vec![label::PROJECT.to_owned()]].concat()).await?;
+        let volumes = self.volumes(vec![label::OURS.to_owned(), label::PROJECT.to_owned()], of).await?;
         let of_project = |volume: Volume| {
             let project = Project::from_label(volume.labels.get(label::PROJECT)?);
             Some((volume.name, project, age_of(volume.created_at.as_deref())))
@@ -95,12 +95,13 @@ impl Engine {
         Ok(volumes.into_iter().filter(|(_, of, _)| of == project).map(|(name, ..)| name).collect())
     }
 
-    /// By name.
-    async fn volumes(&self, labels: Vec<String>) -> Result<Vec<Volume>> {
+    /// Of this user or of anybody, by name.
+    async fn volumes(&self, labels: Vec<String>, of: Option<u32>) -> Result<Vec<Volume>> {
         let filters = HashMap::from([("label".to_owned(), labels)]);
         let options = ListVolumesOptions { filters: Some(filters) };
         let listed = self.look("list volumes", self.docker.list_volumes(Some(options))).await?;
         let mut volumes = listed.volumes.unwrap_or_default();
+        volumes.retain(|volume| is_of(of, volume.labels.get(label::USER).map(String::as_str)));
         volumes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(volumes)
     }

@@ -192,7 +192,7 @@ mod tests {
     fn a_number_and_a_name_that_the_image_has_for_others() {
         let passwd = "root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\nada:x:1500:1500::/srv/ada:/bin/sh\n";
         let ada = HostUser::new(1000, 1000, Some("ada"));
-        assert_eq!(ada.passwd(Some(passwd), "/bin/sh").unwrap(), format!("ada:x:1000:1000::/home/ada:/bin/sh\n{passwd}"));
+        assert_eq!(ada.passwd(Some(passwd), "/bin/sh").unwrap(), format!("ada:*:1000:1000::/home/ada:/bin/sh\n{passwd}"));
         assert_eq!(ada.hidden(passwd), ["node (1000)", "ada (1500)"]);
         assert_eq!(ada.group(Some("root:x:0:\nnode:x:1000:\n")).unwrap(), "ada:x:1000:\nroot:x:0:\nnode:x:1000:\n");
         assert_eq!(ada.group(Some("ada:x:1000:\nroot:x:0:\n")), None);

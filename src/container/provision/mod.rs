@@ -121,7 +121,14 @@ impl Preparation<'_> {
         // What is put into volumes is to be the container's user's there as well.
         let user = self.wanted.user;
         let namespace = self.engine.features().await?.user_namespace(user.uid, user.gid);
-        self.engine.create_filler(&helper, &image.name, mounts, labels, namespace).await
+        let created = self.engine.create_filler(&helper, &image.name, mounts, labels, namespace).await;
+        if created.as_ref().is_err_and(|error| error.is_status(409))
+            && let Some(abandoned) = self.engine.abandoned_filler(&helper).await?
+        {
+            // Makes room for the next try.
+            self.engine.remove_filler(&abandoned).await?;
+        }
+        created
     }
 
     async fn users(&self, container: &str, image_id: Option<&str>) -> Result<ImageUsers> {

@@ -54,7 +54,11 @@ async fn fill(engine: &Engine, tools: &Tools, name: &str, image: &str) -> Result
     let labels = labels(tools);
     // Whatever the image has there is not to be run.
     let mount = Mount::Volume { name: volume.to_owned(), target: TOOLS_DIR.to_owned(), labels: labels.clone(), is_kept: true };
-    let filler = engine.create_filler(name, image, vec![mount], labels, None).await?;
+    let filler = match engine.abandoned_filler(name).await? {
+        // It is not removed before the volume is complete: without it, the volume would be taken for that.
+        Some(abandoned) => abandoned,
+        None => engine.create_filler(name, image, vec![mount], labels, None).await?,
+    };
     let outcome = async {
         if engine.path_exists(&filler, &format!("{TOOLS_DIR}/{COMPLETE}")).await? {
             return Ok(());
