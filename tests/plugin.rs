@@ -59,7 +59,7 @@ fn without_a_program_the_client_is_told_and_a_key_builds_it() {
     screen.press(&["C-b", "O"]);
     screen.wait_for_text("build wharf now? (y/n)");
     screen.press(&["y"]);
-    wait_until("the keys", || bindings(&host) == ["O", "W", "M-w"]);
+    wait_until("the keys", || bindings(&host) == ["M-w", "O", "W"]);
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn the_list_shows_every_state() {
         "orphaned",
         "ports",
         "project",
+        "session_states",
         "sessions",
         "state",
         "user",

@@ -4,6 +4,7 @@ mod watcher;
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::support::{BUSYBOX, DEBIAN, Docker, Host, Screen, TRAP, Tag, World, wait_for_equal, wait_until};
 pub use watcher::the_watcher;
@@ -131,6 +132,9 @@ fn a_bell_in_a_session_that_nobody_looks_at_shows_until_somebody_does() {
     assert_eq!(shown(&screen), "●");
     fs::write(project.join("ring"), "").unwrap();
     wait_for_shown(&screen, "● !claude");
+    // tmux says when a client came by whole seconds.
+    let rung = Instant::now();
+    wait_until("another second", || rung.elapsed() > Duration::from_millis(1100));
     world.wharf(["open", "--session", "claude"]).arg(&project).env("TMUX", host.variable()).success();
     wait_for_shown(&screen, "●");
     // Once it was seen, leaving does not bring it back.

@@ -56,9 +56,17 @@ pub async fn run(mut args: Attach, context: &Context) -> Result<ExitCode> {
     let connector = Connector::to(&project, context).of_root(*root);
     let mut connected = connector.running_soon().await?;
     Box::pin(hooks::tell(&project, context)).await;
-    connector.wait_at(&mut connected).await?;
+    let mut signals = Signals::listen().map_err(|source| Error::io("listen for signals", source))?;
     // Before the terminal is the session's: what the tmux inside says of one that does not run is for nobody.
-    control::refuse_none(&mut connected.connection, &connector.name(), &session).await?;
+    let is_there = async {
+        connector.wait_at(&mut connected).await?;
+        control::refuse_none(&mut connected.connection, &connector.name(), &session).await
+    };
+    tokio::select! {
+        is_there = is_there => is_there?,
+        _ = signals.recv() => return Ok(INTERRUPTED.into()),
+    }
+    drop(signals);
     let visit = Visit { connector: &connector, session: &session, creation, command, directory: None, variables: Vec::new() };
     visit.enter(connected, commands::attach(&session)).await
 }

@@ -96,7 +96,8 @@ impl<'a> State<'a> {
                 condition,
                 has_drifted: known.has_drifted,
                 bells: known.bells.clone(),
-                waiting: known.waiting.clone(),
+                // What rings waits, too, and one mark is enough.
+                waiting: known.waiting.iter().filter(|session| !known.bells.contains(session)).cloned().collect(),
                 has_activity: known.has_activity && watched.wants_activity,
             };
             now.insert(window.clone(), Shown::from(&status));

@@ -20,7 +20,7 @@ impl Lifecycle<'_> {
         if let Err(error) = tools.tmux() {
             progress::say_line(&format!("the image needs a tmux of its own: {error}"));
         }
-        volume::ensure(self.engine, &tools, &image.name).await?;
+        Box::pin(volume::ensure(self.engine, &tools, &image.name)).await?;
         if let Some(exposure) = wanted.resources.exposure(self.project) {
             // Of containers that come and go with a command, a script need not hear each time.
             if wanted.throw_away { progress::say_line(&exposure) } else { progress::note(&exposure) }
