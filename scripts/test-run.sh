@@ -7,9 +7,15 @@ RUN_ID=''
 USER_ID=61234
 # What an ordinary user's run leaves out: these tests start an engine of their own, which takes root.
 NEEDS_ROOT=(--skip private_engine::)
+# What is another thing to root than to an ordinary user, who runs all other tests. Each is a part of a test's name.
+# shellcheck disable=SC2034  # for scripts/test
+AS_ROOT=(private_engine:: configured:: confinement:: container:: devcontainer:: errors:: home:: lifecycle:: root:: ssh::
+    state_directory:: users::)
 # What a second run by exec would show nothing new of. Each is a part of a test's name.
 ONLY_ONCE=()
-for module in battery config history plugin pull quickstart readme relay test_images; do
+for module in battery branch build config devcontainer doctor drift elsewhere errors git history hostile_relay identity images \
+    inspect list machine menu network picker plugin plugins ports pull quickstart readme rebuild relay root secrets \
+    state_directory status surfaces targets test_images tmuxes users; do
     ONLY_ONCE+=(--skip "$module::")
 done
 # What only a relay does: tell what rings, be asked again at once, and answer without the engine.
@@ -96,7 +102,7 @@ run_staged() {
 run_as_root() { run_staged root -- "$@"; }
 run_as_self() { run_staged self -- "${NEEDS_ROOT[@]}" "$@"; }
 
-# Root hides every mistake with permissions, and users are not root: the second run has the engine's group, no more.
+# Root hides every mistake with permissions, and users are not root: this run has the engine's group, no more.
 run_as_user() {
     local endpoint groups=(--clear-groups)
     endpoint=$(docker context inspect --format '{{.Endpoints.docker.Host}}')

@@ -24,6 +24,9 @@ use crate::protocol::{CHUNK, Codec, Follow, Foreground, Frame};
 /// How long a session has to be quiet before anything is asked, and how long at most where it never is.
 const QUIET: Duration = Duration::from_millis(50);
 const AT_MOST: Duration = Duration::from_secs(1);
+/// How long a program has to be in the foreground before it is told of. The host notes it as options, for which its tmux draws all
+/// anew: not for each short command, and not while that shows something.
+const STEADY: Duration = Duration::from_millis(300);
 /// How much is printed of a session that goes on printing: more would hold it up.
 const BUSY_ROWS: u32 = 500;
 /// What a client has to print before it can have scrolled without a line feed.
@@ -48,6 +51,8 @@ pub struct Follower {
     /// What the terminal's history holds; `None` before the first look.
     held: Option<Held>,
     told: Option<Foreground>,
+    /// What runs now, and since when, where that is another.
+    seen: Option<(Foreground, Instant)>,
     /// Whether anything was printed on the other screen.
     has_printed: bool,
 }
@@ -58,6 +63,13 @@ struct Heard {
     since: Instant,
     last: Instant,
     may_have_scrolled: bool,
+}
+
+impl Heard {
+    /// When to look.
+    fn due(self) -> Instant {
+        (self.last + QUIET).min(self.since + AT_MOST)
+    }
 }
 
 /// How the session's pane is.
@@ -87,7 +99,7 @@ enum Push {
 impl Follower {
     pub fn new(follow: Follow, client: String) -> Self {
         let heard = Heard { since: Instant::now(), last: Instant::now(), may_have_scrolled: true };
-        Self { follow, client, heard: Some(heard), is_between: true, held: None, told: None, has_printed: false }
+        Self { follow, client, heard: Some(heard), is_between: true, held: None, told: None, seen: None, has_printed: false }
     }
 
     /// Takes note of what the client inside has printed.
@@ -106,12 +118,16 @@ impl Follower {
 
     /// When to look.
     pub fn due(&self) -> Option<Instant> {
-        self.heard.map(|heard| (heard.last + QUIET).min(heard.since + AT_MOST))
+        let heard = self.heard.map(Heard::due);
+        let steady = self.seen.as_ref().map(|(_, since)| *since + STEADY);
+        heard.into_iter().chain(steady).min()
     }
 
     /// Looks at the session, and tells the client what has changed. An error means that the client has gone.
     pub async fn look<W: AsyncWrite + Unpin>(&mut self, writer: &mut FramedWrite<W, Codec>) -> io::Result<()> {
-        let Some(heard) = self.heard.take() else { return Ok(()) };
+        let Some(heard) = self.heard.take_if(|heard| heard.due() <= Instant::now()) else {
+            return self.tell(writer).await;
+        };
         let is_quiet = heard.last.elapsed() >= QUIET;
         if !is_quiet && !self.is_between {
             self.heard = Some(Heard { since: Instant::now(), ..heard });
@@ -128,12 +144,23 @@ impl Follower {
                 push => self.print(push, writer).await?,
             }
         }
+        self.tell(writer).await
+    }
+
+    /// Tells what runs in the foreground, where that is another than it was and stays so.
+    async fn tell<W: AsyncWrite + Unpin>(&mut self, writer: &mut FramedWrite<W, Codec>) -> io::Result<()> {
         let now = self.held.as_ref().and_then(|held| foreground::of(held.process, held.fills_screen));
-        if let Some(now) = now.filter(|now| self.told.as_ref() != Some(now)) {
-            self.told = Some(now.clone());
-            writer.send(Frame::Foreground(now)).await?;
+        let Some(now) = now.filter(|now| self.told.as_ref() != Some(now)) else {
+            self.seen = None;
+            return Ok(());
+        };
+        let since = self.seen.take().filter(|(seen, _)| *seen == now).map_or_else(Instant::now, |(_, since)| since);
+        if self.told.is_some() && since.elapsed() < STEADY {
+            self.seen = Some((now, since));
+            return Ok(());
         }
-        Ok(())
+        self.told = Some(now.clone());
+        writer.send(Frame::Foreground(now)).await
     }
 
     fn pane(&self) -> String {
