@@ -15,11 +15,11 @@ AS_ROOT=(private_engine:: configured:: confinement:: container:: devcontainer:: 
 ONLY_ONCE=()
 for module in battery branch build config devcontainer doctor drift elsewhere errors git history hostile_relay identity images \
     inspect list machine menu network picker plugin plugins ports pull quickstart readme rebuild relay root secrets \
-    state_directory status surfaces targets test_images tmuxes users; do
+    state_directory status surfaces targets test_images tmuxes users waiting; do
     ONLY_ONCE+=(--skip "$module::")
 done
 # What only a relay does: tell what rings, be asked again at once, and answer without the engine.
-for test in a_bell_in_a_session activity_shows without_an_engine_the_menu; do
+for test in a_bell_in_a_session activity_shows without_an_engine_the_menu the_menu_offers_a_way text_is_waited_for; do
     ONLY_ONCE+=(--skip "$test")
 done
 

@@ -175,7 +175,10 @@ fn an_attach_to_no_session_shows_the_error_alone() {
         let attach = ["env", &way_in, wharf.to_str().unwrap(), "attach", place.project.to_str().unwrap()];
         let mut terminal = RawTerminal::running(&place.world, &attach);
         assert_eq!(terminal.end(), Some(1));
-        let shown = String::from_utf8(terminal.since(0)).unwrap();
+        // What a terminal has taken may be read after its program has ended.
+        let shown = || String::from_utf8_lossy(&terminal.since(0)).into_owned();
+        wait_until("the error", || shown().contains("no session"));
+        let shown = shown();
         let expected = format!("error: no session `main` runs in container `{}`\r\n", place.container);
         let plain: Vec<&str> = shown.split('\u{1b}').map(|part| part.split_once('m').map_or(part, |(_, text)| text)).collect();
         assert!(plain.concat().starts_with(&expected), "{way}: {shown:?}");
