@@ -99,7 +99,7 @@ fn text_is_waited_for_since_a_mark() {
     place.script(&["wait", ":job", "--for", "text=did two", "--since", "send", "--timeout", "20s"]).success();
     assert_eq!(place.end_code(&["wait", ":job", "--for", "text=did one", "--since", "send", "--timeout", "500ms"]), Some(124));
     // What has scrolled away meanwhile is seen as well.
-    place.job("fast", "stty -echo; read -r line; echo needle; seq 500; exec sleep 1000");
+    place.job("fast", "stty -echo; read -r line; sleep 2; echo needle; seq 500; exec sleep 1000");
     let waiting = Talk::start(place.script(&["wait", ":fast", "--for", "text=needle", "--timeout", "20s"]));
     place.script(&["send", ":fast", "go", "--enter"]).success();
     assert_eq!(waiting.end().code, Some(0));
