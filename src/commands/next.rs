@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::open::open_window;
@@ -11,11 +10,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Session, SessionName};
 use crate::output::report;
-use crate::paths;
 use crate::project::Project;
-
-/// How many relays to ask at once.
-const AT_ONCE: usize = 16;
 
 pub async fn run(context: &Context) -> Result<ExitCode> {
     let tmux = context.tmux("next")?;
@@ -35,21 +30,11 @@ pub async fn run(context: &Context) -> Result<ExitCode> {
 
 /// In an order that stays. Only relays are asked: a key has no time for the engine.
 async fn waiting(context: &Context) -> Vec<(Project, SessionName)> {
-    let relays = context.relays();
     let now = Timestamp::now().as_second();
-    let ask = async |name| {
-        let mut connection = relays.knock(&name).await?;
-        // The name proves what the relay claims.
-        let project = Project::from_label(connection.claimed_project()?);
-        if project.container_name() != name {
-            return None;
-        }
-        let sessions = connection.sessions().await.ok()?;
-        Some(Session::waiting(&sessions, now).into_iter().map(|session| (project.clone(), session)).collect::<Vec<_>>())
+    let of = |(project, sessions): (Project, Vec<Session>)| {
+        Session::waiting(&sessions, now).into_iter().map(move |session| (project.clone(), session))
     };
-    let asked = stream::iter(paths::names(&context.state_dir)).map(ask).buffer_unordered(AT_ONCE);
-    let found: Vec<Vec<_>> = asked.filter_map(std::future::ready).collect().await;
-    let mut found: Vec<_> = found.into_iter().flatten().collect();
+    let mut found: Vec<_> = context.relays().sessions().await.into_iter().flat_map(of).collect();
     found.sort();
     found
 }

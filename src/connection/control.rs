@@ -21,15 +21,7 @@ pub async fn refuse_if_runs(
     session: &SessionName,
     command: &[String],
 ) -> Result<()> {
-    if command.is_empty() {
-        return Ok(());
-    }
-    match find(connection, container, session).await? {
-        Some(found) if found.exit_code.is_none() => {
-            Err(Error::SessionRuns { container: container.clone(), session: session.clone() })
-        }
-        _ => Ok(()),
-    }
+    ended(connection, container, session, command).await.map(drop)
 }
 
 /// Refuses as [`refuse_if_runs`] does, and ends a session whose command has ended, so that the next has room.
@@ -39,14 +31,28 @@ pub async fn make_room(
     session: &SessionName,
     command: &[String],
 ) -> Result<()> {
-    if command.is_empty() {
-        return Ok(());
-    }
-    refuse_if_runs(connection, container, session, command).await?;
-    if find(connection, container, session).await?.is_some() {
+    if ended(connection, container, session, command).await?.is_some() {
         tmux(connection, container, commands::end(session), Vec::new()).await?;
     }
     Ok(())
+}
+
+/// The session, where a command is to run in it and its last one has ended; refuses one that runs.
+async fn ended(
+    connection: &mut Connection,
+    container: &ContainerName,
+    session: &SessionName,
+    command: &[String],
+) -> Result<Option<Session>> {
+    if command.is_empty() {
+        return Ok(None);
+    }
+    match find(connection, container, session).await? {
+        Some(found) if found.exit_code.is_none() => {
+            Err(Error::SessionRuns { container: container.clone(), session: session.clone() })
+        }
+        found => Ok(found),
+    }
 }
 
 /// Of tmux itself: what the relay knows is a moment old, and something is decided by this.

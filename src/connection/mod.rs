@@ -18,13 +18,15 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use crate::engine::{Engine, Exec, RootOf, Said};
 use crate::error::{Error, Result};
-use crate::model::ContainerName;
+use crate::model::{ContainerName, Session};
 use crate::paths;
+use crate::project::Project;
 use crate::protocol::{Launch, NEWEST, SOCKET};
 use shared_directory::SharedDirectory;
 
@@ -36,6 +38,9 @@ use transport::Stream;
 const GREETING: Duration = Duration::from_millis(300);
 /// How long a relay may take to greet by exec, where the runtime has to start a program first.
 const EXEC_GREETING: Duration = Duration::from_secs(10);
+
+/// How many relays to ask at once.
+const AT_ONCE: usize = 16;
 
 /// The relays of this machine's containers.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +57,22 @@ impl Relays<'_> {
     /// Knocks at a container's relay, whether or not there is such a container.
     pub async fn knock(self, container: &ContainerName) -> Option<Connection> {
         knock(&paths::shared(container, self.state_dir?)).await
+    }
+
+    /// The sessions of every container whose relay answers. The engine is not asked.
+    pub async fn sessions(self) -> Vec<(Project, Vec<Session>)> {
+        let Some(state_dir) = self.state_dir else { return Vec::new() };
+        let ask = async |name| {
+            let mut connection = self.knock(&name).await?;
+            // The name proves what the relay claims.
+            let project = Project::from_label(connection.claimed_project()?);
+            if project.container_name() != name {
+                return None;
+            }
+            Some((project, connection.sessions().await.ok()?))
+        };
+        let asked = stream::iter(paths::names(state_dir)).map(ask).buffer_unordered(AT_ONCE);
+        asked.filter_map(std::future::ready).collect().await
     }
 }
 

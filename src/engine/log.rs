@@ -19,28 +19,19 @@ pub enum Printed {
 impl Engine {
     /// The last lines, for a terminal.
     pub async fn last_log_lines(&self, name: &ContainerName, count: usize) -> Result<Vec<String>> {
-        let options = LogsOptions { stdout: true, stderr: true, tail: count.to_string(), ..LogsOptions::default() };
-        let mut chunks = self.docker.logs(name.as_str(), Some(options));
-        let read = async {
-            let mut text = Vec::new();
-            while let Some(chunk) = chunks.next().await {
-                text.extend_from_slice(&chunk?.into_bytes());
-            }
-            Answer::Ok(text)
-        };
-        let text = self.look(format!("read the log of container `{name}`"), read).await?;
-        Ok(String::from_utf8_lossy(&text).lines().map(printable).collect())
+        self.log_lines(name, LogsOptions { tail: count.to_string(), ..LogsOptions::default() }).await
     }
 
     /// The lines since the container was last started.
     pub async fn log_of_this_start(&self, name: &ContainerName) -> Result<Vec<String>> {
+        let started = self.inspect_any(name.as_str()).await?.state.and_then(|state| state.started_at);
+        let since = started.and_then(|at| at.parse::<jiff::Timestamp>().ok()).map_or(0, jiff::Timestamp::as_second);
+        self.log_lines(name, LogsOptions { since: i32::try_from(since).unwrap_or(0), ..LogsOptions::default() }).await
+    }
+
+    async fn log_lines(&self, name: &ContainerName, options: LogsOptions) -> Result<Vec<String>> {
+        let mut chunks = self.docker.logs(name.as_str(), Some(LogsOptions { stdout: true, stderr: true, ..options }));
         let read = async {
-            let container = self.docker.inspect_container(name.as_str(), None).await?;
-            let started = container.state.and_then(|state| state.started_at);
-            let since = started.and_then(|at| at.parse::<jiff::Timestamp>().ok()).map_or(0, jiff::Timestamp::as_second);
-            let since = i32::try_from(since).unwrap_or(0);
-            let options = LogsOptions { stdout: true, stderr: true, since, ..LogsOptions::default() };
-            let mut chunks = self.docker.logs(name.as_str(), Some(options));
             let mut text = Vec::new();
             while let Some(chunk) = chunks.next().await {
                 text.extend_from_slice(&chunk?.into_bytes());

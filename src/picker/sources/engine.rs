@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::engine::Listed;
 use crate::error::Result;
 use crate::model::Session;
-use crate::paths;
 use crate::project::Project;
 
 /// How many relays to ask at once.
@@ -24,18 +23,7 @@ pub async fn sessions(running: Vec<Project>, context: &Context) -> Vec<(Project,
     if !relays.are_used() {
         return sessions_by_exec(running, relays, context).await;
     }
-    let ask = async |name| {
-        let mut connection = relays.knock(&name).await?;
-        // The name proves what the relay claims.
-        let project = Project::from_label(connection.claimed_project()?);
-        if project.container_name() != name {
-            return None;
-        }
-        let sessions = connection.sessions().await.ok()?;
-        Some((project, sessions))
-    };
-    let asked = stream::iter(paths::names(&context.state_dir)).map(ask).buffer_unordered(AT_ONCE);
-    asked.filter_map(std::future::ready).collect().await
+    relays.sessions().await
 }
 
 async fn sessions_by_exec(running: Vec<Project>, relays: Relays<'_>, context: &Context) -> Vec<(Project, Vec<Session>)> {
